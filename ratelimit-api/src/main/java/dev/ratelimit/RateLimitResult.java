@@ -1,0 +1,137 @@
+package dev.ratelimit;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a limiter answered to one call. An immutable value; in Kotlin the durations are also properties of Kotlin's own type.
+ */
+public final class RateLimitResult {
+
+    private final RateLimit limit;
+    private final @Nullable Refusal refusal;
+    private final long remaining;
+    private final long retryAfterNanos;
+    private final long resetAfterNanos;
+    private final long delayNanos;
+
+    private RateLimitResult(
+            RateLimit limit,
+            @Nullable Refusal refusal,
+            long remaining,
+            long retryAfterNanos,
+            long resetAfterNanos,
+            long delayNanos) {
+        this.limit = limit;
+        this.refusal = refusal;
+        this.remaining = remaining;
+        this.retryAfterNanos = retryAfterNanos;
+        this.resetAfterNanos = resetAfterNanos;
+        this.delayNanos = delayNanos;
+    }
+
+    /** For stores: a call that was granted. Times are in nanoseconds and not negative. */
+    public static RateLimitResult allowed(RateLimit limit, long remaining, long resetAfterNanos, long delayNanos) {
+        return new RateLimitResult(limit, null, remaining, 0, resetAfterNanos, delayNanos);
+    }
+
+    /** For stores: a call that was refused and changed nothing. Times are in nanoseconds and not negative. */
+    public static RateLimitResult denied(RateLimit limit, long remaining, long retryAfterNanos, long resetAfterNanos) {
+        return new RateLimitResult(limit, Refusal.LIMIT, remaining, retryAfterNanos, resetAfterNanos, 0);
+    }
+
+    /** The same answer for another reason, or after another wait: a line in front of the limit makes both longer. */
+    public RateLimitResult refused(Refusal reason, long newRetryAfterNanos) {
+        Objects.requireNonNull(reason, "reason");
+        return new RateLimitResult(limit, reason, remaining, newRetryAfterNanos, resetAfterNanos, 0);
+    }
+
+    /** Whether the permits were granted. */
+    public boolean isAllowed() {
+        return refusal == null;
+    }
+
+    /** Why the call was refused; {@code null} when it was allowed. */
+    public @Nullable Refusal refusal() {
+        return refusal;
+    }
+
+    /**
+     * The limit that decided: of a refusal, the one with the longest wait; of a grant, the one with the fewest permits left.
+     */
+    public RateLimit limit() {
+        return limit;
+    }
+
+    /** The most permits that one call could be granted directly after this one; never negative. */
+    public long remaining() {
+        return remaining;
+    }
+
+    /** How long to wait until the same call can be granted if nobody else asks; zero when it was allowed. Rounded up. */
+    public Duration retryAfter() {
+        return Duration.ofNanos(retryAfterNanos);
+    }
+
+    /** {@link #retryAfter()} in nanoseconds; {@link Long#MAX_VALUE} stands for "292 years or more". */
+    public long retryAfterNanos() {
+        return retryAfterNanos;
+    }
+
+    /** How long until the limit is as if it had never been used, if nobody asks again. Rounded up. */
+    public Duration resetAfter() {
+        return Duration.ofNanos(resetAfterNanos);
+    }
+
+    /** {@link #resetAfter()} in nanoseconds; {@link Long#MAX_VALUE} stands for "292 years or more". */
+    public long resetAfterNanos() {
+        return resetAfterNanos;
+    }
+
+    /**
+     * How long the caller has to wait before it uses the permits it was granted: the turn of a {@link Algorithm#LEAKY_BUCKET},
+     * zero for the other algorithms. Calls named {@code acquire} have waited for it already and report zero.
+     */
+    public Duration delay() {
+        return Duration.ofNanos(delayNanos);
+    }
+
+    /** {@link #delay()} in nanoseconds. */
+    public long delayNanos() {
+        return delayNanos;
+    }
+
+    /** This result when it is allowed, otherwise {@link RateLimitExceededException} carrying it. */
+    public RateLimitResult orThrow() {
+        if (refusal != null) {
+            throw new RateLimitExceededException(this);
+        }
+        return this;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof RateLimitResult that
+                && limit.equals(that.limit)
+                && refusal == that.refusal
+                && remaining == that.remaining
+                && retryAfterNanos == that.retryAfterNanos
+                && resetAfterNanos == that.resetAfterNanos
+                && delayNanos == that.delayNanos;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(limit, refusal, remaining, retryAfterNanos, resetAfterNanos, delayNanos);
+    }
+
+    @Override
+    public String toString() {
+        String numbers = ", remaining " + remaining + ", reset after " + resetAfter();
+        if (refusal == null) {
+            return "allowed by " + limit + numbers + (delayNanos == 0 ? "" : ", delay " + delay());
+        }
+        return "refused (" + refusal + ") by " + limit + ", retry after " + retryAfter() + numbers;
+    }
+}

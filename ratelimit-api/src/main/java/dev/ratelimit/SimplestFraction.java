@@ -1,0 +1,44 @@
+package dev.ratelimit;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+
+/**
+ * The fraction that somebody meant who wrote a {@code double}: of all fractions that round to it, the one with the least
+ * denominator. So 0.1 is 1/10, and 100.0 / 3 is 100/3, although neither is a {@code double}.
+ *
+ * <p>A walk down the Stern-Brocot tree by continued fractions: Graham, Knuth, Patashnik, "Concrete Mathematics", section 4.5.
+ */
+final class SimplestFraction {
+
+    private SimplestFraction() {}
+
+    /** Numerator and denominator of a positive, finite number. */
+    static BigInteger[] of(double value) {
+        BigDecimal exact = new BigDecimal(value);
+        BigDecimal half = new BigDecimal(Math.ulp(value)).divide(BigDecimal.valueOf(2));
+        // Below a power of two the next double lies only half as far, so half of that distance rounds to the value for sure.
+        BigDecimal below = half.divide(BigDecimal.valueOf(2));
+        BigInteger scale = BigInteger.TEN.pow(Math.max(0, below.scale()));
+        BigDecimal factor = new BigDecimal(scale);
+        return between(
+                exact.subtract(below).multiply(factor).toBigIntegerExact(),
+                scale,
+                exact.add(half).multiply(factor).toBigIntegerExact(),
+                scale);
+    }
+
+    /** The simplest fraction x with a/b <= x <= c/d. */
+    private static BigInteger[] between(BigInteger a, BigInteger b, BigInteger c, BigInteger d) {
+        BigInteger[] whole = a.divideAndRemainder(b);
+        if (whole[1].signum() == 0) {
+            return new BigInteger[] {whole[0], BigInteger.ONE};
+        }
+        BigInteger next = whole[0].add(BigInteger.ONE);
+        if (next.multiply(d).compareTo(c) <= 0) {
+            return new BigInteger[] {next, BigInteger.ONE};
+        }
+        BigInteger[] rest = between(d, c.subtract(whole[0].multiply(d)), b, whole[1]);
+        return new BigInteger[] {whole[0].multiply(rest[0]).add(rest[1]), rest[0]};
+    }
+}

@@ -1,0 +1,61 @@
+package dev.ratelimit.spi;
+
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.RateLimitResult;
+import dev.ratelimit.RateLimitStoreException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A store that answers at once, without I/O. Instants are readings of {@link #clock()}, passed in, so that a waiting line can
+ * charge at the instant that was scheduled although its timer fired a little later.
+ */
+public interface LocalRateLimitStore extends RateLimitStore {
+
+    /** The clock whose readings the other methods take. */
+    NanoClock clock();
+
+    /**
+     * As {@link #tryAcquireAsync}, at the instant {@code at}, which is not later than now.
+     *
+     * @throws RateLimitStoreException when the store cannot answer
+     */
+    RateLimitResult tryAcquire(List<Charge> charges, long at, long maxDelayNanos);
+
+    /**
+     * What {@link #tryAcquire} would answer at the instant {@code at}, if {@code ahead} permits were granted to others before it,
+     * which wait in line already: of a refusal, the wait is the least that is possible then.
+     *
+     * @throws RateLimitStoreException when the store cannot answer
+     */
+    RateLimitResult peek(List<Charge> charges, long at, long ahead);
+
+    /** As {@link #adjustAsync}. */
+    void adjust(List<Adjustment> adjustments);
+
+    /** As {@link #resetAsync}. */
+    void reset(List<BucketKey> keys);
+
+    @Override
+    default CompletionStage<RateLimitResult> tryAcquireAsync(List<Charge> charges, long maxDelayNanos) {
+        return CompletableFuture.completedFuture(tryAcquire(charges, clock().nanoTime(), maxDelayNanos));
+    }
+
+    @Override
+    default CompletionStage<RateLimitResult> peekAsync(List<Charge> charges) {
+        return CompletableFuture.completedFuture(peek(charges, clock().nanoTime(), 0));
+    }
+
+    @Override
+    default CompletionStage<Void> adjustAsync(List<Adjustment> adjustments) {
+        adjust(adjustments);
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    default CompletionStage<Void> resetAsync(List<BucketKey> keys) {
+        reset(keys);
+        return CompletableFuture.completedFuture(null);
+    }
+}

@@ -1,0 +1,27 @@
+package dev.ratelimit.jvm.store
+
+/** Permits asked of the bucket of [key] under [rule]: a charge in the terms of the memory store. */
+internal class Claim(
+    @JvmField val rule: Rule,
+    @JvmField val key: Any?,
+    @JvmField val permits: Long,
+) {
+    fun isSameBucketAs(other: Claim) = key == other.key && rule.isSamePlaceAs(other.rule)
+}
+
+/** The claims with those on the same bucket added up, so that each bucket stands there once. */
+internal fun merged(claims: List<Claim>): List<Claim> {
+    val distinct = ArrayList<Claim>(claims.size)
+    for (claim in claims) {
+        val same = distinct.indexOfFirst { it.isSameBucketAs(claim) }
+        if (same < 0) {
+            distinct += claim
+        } else {
+            val sum = distinct[same].permits + claim.permits
+            claim.rule.meter.limit
+                .checkPermits(if (sum < 0) Long.MAX_VALUE else sum)
+            distinct[same] = Claim(claim.rule, claim.key, sum)
+        }
+    }
+    return distinct
+}

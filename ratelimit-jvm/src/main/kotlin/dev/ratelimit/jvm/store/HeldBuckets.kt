@@ -1,0 +1,136 @@
+package dev.ratelimit.jvm.store
+
+import dev.ratelimit.RateLimitResult
+
+/**
+ * Several buckets, all locked by this thread: what several limits decide together, they decide on one state.
+ *
+ * Locks are tried, not waited for: who meets a locked bucket lets go of all it holds and starts again, so no order of
+ * locking is needed and nobody waits in a circle. In between nobody has seen anything, because locked buckets answer nobody.
+ */
+internal class HeldBuckets private constructor(
+    private val claims: List<Claim>,
+    private val buckets: Array<Bucket?>,
+    private val states: Array<LongArray>,
+) {
+    /** Grants all or nothing. */
+    fun tryAcquire(
+        now: Long,
+        maxDelay: Long,
+    ): RateLimitResult {
+        val refusal = refusal(now, maxDelay, 0)
+        if (refusal != null) return refusal
+        val delay = longestDelay(now)
+        for (i in claims.indices) states[i] = claims[i].rule.meter.add(states[i], now, claims[i].permits)
+        return grant(now, delay)
+    }
+
+    /** The answer of [tryAcquire], after [ahead] permits to others, without its effect. */
+    fun peek(
+        now: Long,
+        ahead: Long,
+    ): RateLimitResult = refusal(now, Long.MAX_VALUE, ahead) ?: grant(now, longestDelay(now))
+
+    fun adjust(
+        now: Long,
+        permits: List<Long>,
+    ) {
+        for (i in claims.indices) {
+            val meter = claims[i].rule.meter
+            when {
+                permits[i] > 0 -> states[i] = meter.add(states[i], now, permits[i])
+                permits[i] < 0 -> meter.giveBack(states[i], now, -permits[i])
+            }
+        }
+    }
+
+    fun release() {
+        for (i in buckets.indices) buckets[i]?.unlock(states[i])
+    }
+
+    private fun refusal(
+        now: Long,
+        maxDelay: Long,
+        ahead: Long,
+    ): RateLimitResult? {
+        var worst: RateLimitResult? = null
+        for (i in claims.indices) {
+            val meter = claims[i].rule.meter
+            val permits = claims[i].permits
+            val untilTurn = if (maxDelay == Long.MAX_VALUE) 0 else meter.delay(states[i], now) - maxDelay
+            if (ahead == 0L && untilTurn <= 0 && meter.admits(states[i], now, permits)) continue
+            val wait = maxOf(meter.waitFor(states[i], now, permits, ahead), untilTurn)
+            if (wait > 0 && (worst == null || wait > worst.retryAfterNanos())) {
+                worst = RateLimitResult.denied(meter.limit, meter.remaining(states[i], now), wait, meter.resetAfter(states[i], now))
+            }
+        }
+        return worst
+    }
+
+    private fun longestDelay(now: Long) = claims.indices.maxOf { claims[it].rule.meter.delay(states[it], now) }
+
+    private fun grant(
+        now: Long,
+        delay: Long,
+    ): RateLimitResult {
+        val scarcest = claims.indices.minBy { claims[it].rule.meter.remaining(states[it], now) }
+        val meter = claims[scarcest].rule.meter
+        return RateLimitResult.allowed(
+            meter.limit,
+            meter.remaining(states[scarcest], now),
+            claims.indices.maxOf { claims[it].rule.meter.resetAfter(states[it], now) },
+            delay,
+        )
+    }
+
+    companion object {
+        /** Locks the buckets of [claims], which name each bucket once, making those that do not exist. */
+        fun lock(
+            table: BucketTable,
+            claims: List<Claim>,
+            now: Long,
+        ): HeldBuckets = lockAll(claims) { table.bucket(it.rule, it.key, now) }
+
+        /** As [lock], but buckets that do not exist are not made: their state is a fresh one that nobody keeps. */
+        fun lockExisting(
+            table: BucketTable,
+            claims: List<Claim>,
+            now: Long,
+        ): HeldBuckets =
+            lockAll(claims) { claim ->
+                table.find(claim.rule, claim.key)?.let { if (it.rule.isSameLimitAs(claim.rule)) it else table.bucket(claim.rule, claim.key, now) }
+            }.also { held ->
+                for (i in claims.indices) if (held.buckets[i] == null) held.states[i] = claims[i].rule.meter.fresh(now)
+            }
+
+        /**
+         * Looks all buckets up before it locks any: whoever holds a bucket must never wait for the table, whose own work waits for
+         * buckets.
+         */
+        private inline fun lockAll(
+            claims: List<Claim>,
+            bucketOf: (Claim) -> Bucket?,
+        ): HeldBuckets {
+            var spins = 0
+            while (true) {
+                val wanted = Array(claims.size) { bucketOf(claims[it]) }
+                val held = HeldBuckets(claims, arrayOfNulls(claims.size), Array(claims.size) { NONE })
+                if (claims.indices.all { held.tryLock(it, wanted[it]) }) return held
+                held.release()
+                spins = Bucket.pause(spins)
+            }
+        }
+
+        private val NONE = LongArray(0)
+    }
+
+    private fun tryLock(
+        i: Int,
+        bucket: Bucket?,
+    ): Boolean {
+        if (bucket == null) return true
+        states[i] = bucket.tryLock() ?: return false
+        buckets[i] = bucket
+        return true
+    }
+}
