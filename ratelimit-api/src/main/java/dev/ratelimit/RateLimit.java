@@ -207,7 +207,7 @@ public final class RateLimit {
 
     @Override
     public int hashCode() {
-        return ((algorithm.ordinal() * 31 + Long.hashCode(permits)) * 31 + Long.hashCode(burst)) * 31 + period.hashCode();
+        return ((algorithm.hashCode() * 31 + Long.hashCode(permits)) * 31 + Long.hashCode(burst)) * 31 + period.hashCode();
     }
 
     /** The limit as {@link #parse} reads it, such as {@code 100/1m burst 150}. */

@@ -3,6 +3,7 @@ package dev.ratelimit;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Admits callers at the pace of one or more {@link RateLimit}s; several limits are asked as one: all grant, or none is charged.
@@ -130,7 +131,7 @@ public interface RateLimiter {
     RateLimitResult peekBlocking();
 
     /** Forgets all that was used, as if the limiter (or this key of it) were new. Those who wait are re-timed. */
-    CompletableFuture<Void> resetAsync();
+    CompletableFuture<@Nullable Void> resetAsync();
 
     /** As {@link #resetAsync()}. */
     void resetBlocking();
@@ -141,7 +142,7 @@ public interface RateLimiter {
      *
      * @throws IllegalArgumentException when one of the numbers is negative
      */
-    CompletableFuture<Void> settleAsync(long estimated, long actual);
+    CompletableFuture<@Nullable Void> settleAsync(long estimated, long actual);
 
     /** As {@link #settleAsync(long, long)}. */
     void settleBlocking(long estimated, long actual);

@@ -26,8 +26,10 @@ public final class ApiDump {
         Path base = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
         Path committed = base.resolve("api").resolve(module + ".api");
         Path actual = base.resolve("target").resolve(module + ".api");
-        AbiTools tools =
-                ServiceLoader.load(AbiToolsFactory.class).findFirst().orElseThrow().get();
+        AbiTools tools = ServiceLoader.load(AbiToolsFactory.class)
+                .findFirst()
+                .orElseThrow()
+                .get();
 
         String dump = dump(tools, base.resolve("target/classes"));
         Files.writeString(actual, dump);
@@ -49,6 +51,9 @@ public final class ApiDump {
     }
 
     private static String dump(AbiTools tools, Path classes) throws IOException {
+        if (Files.notExists(classes)) {
+            return "";
+        }
         List<File> files;
         try (Stream<Path> paths = Files.walk(classes)) {
             files = paths.filter(path -> path.toString().endsWith(".class") && !path.endsWith("module-info.class"))

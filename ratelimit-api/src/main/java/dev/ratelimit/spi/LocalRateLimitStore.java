@@ -6,6 +6,8 @@ import dev.ratelimit.RateLimitStoreException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A store that answers at once, without I/O. Instants are readings of {@link #clock()}, passed in, so that a waiting line can
@@ -39,23 +41,38 @@ public interface LocalRateLimitStore extends RateLimitStore {
 
     @Override
     default CompletionStage<RateLimitResult> tryAcquireAsync(List<Charge> charges, long maxDelayNanos) {
-        return CompletableFuture.completedFuture(tryAcquire(charges, clock().nanoTime(), maxDelayNanos));
+        return answer(() -> tryAcquire(charges, clock().nanoTime(), maxDelayNanos));
     }
 
     @Override
     default CompletionStage<RateLimitResult> peekAsync(List<Charge> charges) {
-        return CompletableFuture.completedFuture(peek(charges, clock().nanoTime(), 0));
+        return answer(() -> peek(charges, clock().nanoTime(), 0));
     }
 
     @Override
-    default CompletionStage<Void> adjustAsync(List<Adjustment> adjustments) {
-        adjust(adjustments);
-        return CompletableFuture.completedFuture(null);
+    default CompletionStage<@Nullable Void> adjustAsync(List<Adjustment> adjustments) {
+        return done(() -> adjust(adjustments));
     }
 
     @Override
-    default CompletionStage<Void> resetAsync(List<BucketKey> keys) {
-        reset(keys);
-        return CompletableFuture.completedFuture(null);
+    default CompletionStage<@Nullable Void> resetAsync(List<BucketKey> keys) {
+        return done(() -> reset(keys));
+    }
+
+    private static CompletionStage<RateLimitResult> answer(Supplier<RateLimitResult> question) {
+        try {
+            return CompletableFuture.completedFuture(question.get());
+        } catch (RateLimitStoreException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static CompletionStage<@Nullable Void> done(Runnable action) {
+        try {
+            action.run();
+            return CompletableFuture.completedFuture(null);
+        } catch (RateLimitStoreException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.ratelimit.spi;
 import dev.ratelimit.RateLimitResult;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where buckets live. Five operations; the published conformance kit tells when an implementation is right.
@@ -26,10 +27,10 @@ public interface RateLimitStore extends AutoCloseable {
     CompletionStage<RateLimitResult> peekAsync(List<Charge> charges);
 
     /** Applies corrections; never refuses. */
-    CompletionStage<Void> adjustAsync(List<Adjustment> adjustments);
+    CompletionStage<@Nullable Void> adjustAsync(List<Adjustment> adjustments);
 
     /** Forgets exactly these buckets. */
-    CompletionStage<Void> resetAsync(List<BucketKey> keys);
+    CompletionStage<@Nullable Void> resetAsync(List<BucketKey> keys);
 
     /** Gives up connections and files. Limiters that use this store then fail with an exception that says so. */
     @Override

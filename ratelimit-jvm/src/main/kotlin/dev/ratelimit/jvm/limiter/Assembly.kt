@@ -1,0 +1,70 @@
+package dev.ratelimit.jvm.limiter
+
+import dev.ratelimit.KeyedRateLimiter
+import dev.ratelimit.LocalKeyedRateLimiter
+import dev.ratelimit.LocalRateLimiter
+import dev.ratelimit.RateLimit
+import dev.ratelimit.RateLimiter
+import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.spi.LocalRateLimitStore
+import dev.ratelimit.spi.RateLimitStore
+
+/** Puts limiters together: the one place that knows which kind goes with which store. */
+internal object Assembly {
+    fun local(
+        name: String,
+        limits: List<RateLimit>,
+        store: LocalRateLimitStore,
+        options: LimiterOptions,
+    ): LocalRateLimiter {
+        val lines = OneLine(options.maxWaiters)
+        return if (store is MemoryStore) {
+            MemoryLimiter(MemoryFamily(name, limits, store.buckets, options, lines), null)
+        } else {
+            StoreLimiter(StoreFamily(name, limits, store, options, lines), null)
+        }
+    }
+
+    fun any(
+        name: String,
+        limits: List<RateLimit>,
+        store: RateLimitStore,
+        options: LimiterOptions,
+    ): RateLimiter =
+        when (store) {
+            is LocalRateLimitStore -> local(name, limits, store, options)
+            else -> RemoteLimiter(RemoteFamily(name, limits, store, options, OneLine(options.maxWaiters)), null)
+        }
+
+    fun <K : Any> localKeyed(
+        name: String,
+        limits: List<RateLimit>,
+        store: LocalRateLimitStore,
+        options: LimiterOptions,
+    ): LocalKeyedRateLimiter<K> {
+        val lines = KeyedLines(options.maxWaiters)
+        return if (store is MemoryStore) {
+            val family = MemoryFamily(name, limits, store.buckets, options, lines)
+            LocalKeyed(family) { MemoryLimiter(family, it) }
+        } else {
+            val family = StoreFamily(name, limits, store, options, lines)
+            LocalKeyed(family) { StoreLimiter(family, it) }
+        }
+    }
+
+    fun <K : Any> anyKeyed(
+        name: String,
+        limits: List<RateLimit>,
+        store: RateLimitStore,
+        options: LimiterOptions,
+    ): KeyedRateLimiter<K> =
+        when (store) {
+            is LocalRateLimitStore -> {
+                localKeyed(name, limits, store, options)
+            }
+            else -> {
+                val family = RemoteFamily(name, limits, store, options, KeyedLines(options.maxWaiters))
+                Keyed(family) { RemoteLimiter(family, it) }
+            }
+        }
+}

@@ -1,0 +1,58 @@
+package dev.ratelimit.jvm.limiter
+
+import dev.ratelimit.NanoClock
+import dev.ratelimit.RateLimit
+import dev.ratelimit.RateLimitListener
+import kotlinx.coroutines.CoroutineDispatcher
+
+/** What a limiter is made with, beside its limits and its store. */
+internal class LimiterOptions(
+    @JvmField val listener: RateLimitListener?,
+    @JvmField val dispatcher: CoroutineDispatcher,
+    @JvmField val maxWaiters: Int,
+) {
+    init {
+        require(maxWaiters >= 0) { "maxWaiters $maxWaiters is negative; write 0 to let nobody wait" }
+    }
+}
+
+/**
+ * What all keys of one limiter share: its name, its limits, its lines, its observer. A limiter without keys is a family of one.
+ */
+internal abstract class Family(
+    @JvmField val name: String,
+    limits: List<RateLimit>,
+    @JvmField val clock: NanoClock,
+    @JvmField val options: LimiterOptions,
+    @JvmField val lines: Lines,
+) {
+    init {
+        require(name.isNotBlank()) { "the limiter's name is empty; give it one, for example \"sec.gov\"" }
+    }
+
+    @JvmField val observer = Observer(name, options.listener)
+
+    @Volatile
+    var slots: Slots = Slots.of(limits)
+        private set
+
+    /** See [dev.ratelimit.jvm.line.Gate.chargesAtTurn]. */
+    @Volatile
+    var chargesAtTurn: Boolean = slots.allRefillSmoothly
+        private set
+
+    fun setLimits(limits: List<RateLimit>) = change { it.changedTo(limits) }
+
+    fun tighten(limits: List<RateLimit>) = change { it.changedTo(it.tightenedBy(limits)) }
+
+    @Synchronized
+    private fun change(to: (Slots) -> Slots) {
+        slots = to(slots)
+        chargesAtTurn = slots.allRefillSmoothly
+        changed()
+        lines.retimeAll()
+    }
+
+    /** Called when [slots] are new. */
+    protected abstract fun changed()
+}

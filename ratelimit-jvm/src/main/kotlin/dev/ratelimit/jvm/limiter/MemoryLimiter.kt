@@ -1,0 +1,97 @@
+package dev.ratelimit.jvm.limiter
+
+import dev.ratelimit.RateLimit
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.jvm.store.Bucket
+import dev.ratelimit.jvm.store.Claim
+import dev.ratelimit.jvm.store.MemoryBuckets
+import dev.ratelimit.jvm.store.Rule
+
+/** The keys of one limiter in a memory store, which it asks in the store's own terms. */
+internal class MemoryFamily(
+    name: String,
+    limits: List<RateLimit>,
+    @JvmField val buckets: MemoryBuckets,
+    options: LimiterOptions,
+    lines: Lines,
+) : Family(name, limits, buckets.clock, options, lines) {
+    @Volatile
+    var rules: List<Rule> = rulesNow()
+        private set
+
+    /** The rule of a limiter that has one limit; else null. */
+    @JvmField
+    @Volatile
+    var onlyRule: Rule? = rules.singleOrNull()
+
+    override fun changed() {
+        rules = rulesNow()
+        onlyRule = rules.singleOrNull()
+    }
+
+    private fun rulesNow(): List<Rule> = slots.run { limits.indices.map { buckets.rule(name, places[it], limits[it]) } }
+}
+
+/** One key of a limiter in a memory store. With a single limit it holds on to its bucket, so that asking is one compare-and-set. */
+internal class MemoryLimiter(
+    private val family: MemoryFamily,
+    key: Any?,
+) : LocalLimiter(family, key) {
+    /** The bucket that was asked last. Racy on purpose: every bucket tells by itself when it is dead. */
+    private var bucket: Bucket? = null
+
+    override fun takeNow(permits: Long): RateLimitResult {
+        val buckets = family.buckets
+        return take(buckets.now(), permits, Long.MAX_VALUE)
+    }
+
+    override fun takeAt(
+        at: Long,
+        permits: Long,
+        maxDelay: Long,
+    ): RateLimitResult = take(family.buckets.instantOf(at), permits, maxDelay)
+
+    private fun take(
+        now: Long,
+        permits: Long,
+        maxDelay: Long,
+    ): RateLimitResult {
+        val rule = family.onlyRule ?: return family.buckets.tryAcquire(claims(permits), now, maxDelay)
+        rule.meter.limit.checkPermits(permits)
+        val known = bucket
+        if (known != null && known.rule.isSameLimitAs(rule)) known.tryAcquire(now, permits, maxDelay)?.let { return it }
+        return lookUp(rule, now, permits, maxDelay)
+    }
+
+    private fun lookUp(
+        rule: Rule,
+        now: Long,
+        permits: Long,
+        maxDelay: Long,
+    ): RateLimitResult {
+        while (true) {
+            val found = family.buckets.bucket(rule, key, now)
+            val result = found.tryAcquire(now, permits, maxDelay) ?: continue
+            bucket = found
+            return result
+        }
+    }
+
+    override fun look(
+        permits: Long,
+        ahead: Long,
+    ): RateLimitResult = family.buckets.peek(claims(permits), family.buckets.now(), ahead)
+
+    override fun forget() = family.rules.forEach { family.buckets.reset(it.limiter, it.slot, key) }
+
+    override fun adjust(permits: Long) {
+        val rules = family.rules
+        family.buckets.adjust(rules.map { Claim(it, key, 1) }, List(rules.size) { permits }, family.buckets.now())
+    }
+
+    private fun claims(permits: Long): List<Claim> =
+        family.rules.map {
+            it.meter.limit.checkPermits(permits)
+            Claim(it, key, permits)
+        }
+}

@@ -1,0 +1,158 @@
+package dev.ratelimit.jvm.line
+
+import dev.ratelimit.Algorithm
+import dev.ratelimit.RateLimitResult
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.channels.onClosed
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicLong
+import kotlin.time.Duration.Companion.nanoseconds
+
+/**
+ * Those who wait for the permits of one limiter and key: first in, first out.
+ *
+ * The line is a fair mutex. Whoever holds it is the head: it sleeps until its turn, asks the gate, and passes the mutex
+ * on. Nothing is charged before a caller's own turn, and the charge is the last thing that happens before the call returns, so whoever
+ * leaves (cancelled, timed out, interrupted) has cost nothing, and there is no reservation that could be lost or leaked.
+ *
+ * The line runs on schedule time. A timer fires a little late; the head is charged at the instant at which it was due, not at the one
+ * at which it woke, and the next one's turn follows from there. [lag] is how far the schedule is behind the clock; it is only
+ * ever as long as timers were late, and at most [MAX_LAG].
+ */
+internal class WaitingLine(
+    private val maxWaiters: Int,
+) {
+    private val head = Mutex()
+    private val waiting = AtomicInteger()
+    private val queued = AtomicLong()
+    private val retimed = Channel<Unit>(Channel.CONFLATED)
+
+    @Volatile
+    private var lag = 0L
+
+    /** Whether somebody waits, so that others must not overtake. */
+    val isOccupied: Boolean get() = waiting.get() > 0
+
+    /** The permits that those in line wait for. */
+    val queuedPermits: Long get() = queued.get()
+
+    /** The instant of the schedule: the clock, or up to [MAX_LAG] behind it while turns that were missed are made up for. */
+    fun scheduleNow(gate: Gate): Long = if (gate.chargesAtTurn) gate.clock.nanoTime() - lag else gate.clock.nanoTime()
+
+    /** Lets the head look again: limits were changed, or permits came back. */
+    fun retime() {
+        retimed.trySend(Unit).onClosed { error("a line is never closed") }
+    }
+
+    /** Takes a place at the end of the line, unless it is full. A place that was taken is given up by [leave]. */
+    fun tryEnter(permits: Long): Boolean {
+        while (true) {
+            val count = waiting.get()
+            if (count >= maxWaiters) return false
+            if (waiting.compareAndSet(count, count + 1)) {
+                queued.addAndGet(permits)
+                return true
+            }
+        }
+    }
+
+    fun leave(permits: Long) {
+        queued.addAndGet(-permits)
+        waiting.decrementAndGet()
+    }
+
+    /**
+     * Waits for the head of the line, then for the permits; gives up the caller's place, which [tryEnter] took, in any case.
+     * [maxWait] counts from the instant [start]; [Long.MAX_VALUE] for no bound.
+     */
+    suspend fun await(
+        gate: Gate,
+        permits: Long,
+        start: Long,
+        maxWait: Long,
+    ): Turn {
+        var locked = false
+        try {
+            locked = lockWithin(gate, start, maxWait)
+            return if (locked) atHead(gate, permits, start, maxWait) else Turn.TimedOut
+        } finally {
+            leave(permits)
+            if (locked) head.unlock()
+        }
+    }
+
+    private suspend fun lockWithin(
+        gate: Gate,
+        start: Long,
+        maxWait: Long,
+    ): Boolean {
+        if (head.tryLock()) return true
+        if (maxWait == Long.MAX_VALUE) {
+            head.lock()
+            return true
+        }
+        // Not the block's result but this flag tells who holds the mutex: the time may run out after the lock.
+        var locked = false
+        var ended = false
+        try {
+            withTimeoutOrNull((maxWait - (gate.clock.nanoTime() - start)).nanoseconds) {
+                head.lock()
+                locked = true
+            }
+            ended = true
+            return locked
+        } finally {
+            if (locked && !ended) head.unlock()
+        }
+    }
+
+    private suspend fun atHead(
+        gate: Gate,
+        permits: Long,
+        start: Long,
+        maxWait: Long,
+    ): Turn {
+        while (true) {
+            val now = gate.clock.nanoTime()
+            val behind = if (gate.chargesAtTurn) lag else 0
+            val left = if (maxWait == Long.MAX_VALUE) Long.MAX_VALUE else maxWait - (now - start)
+            val result = gate.tryAcquire(now - behind, permits, left.coerceAtLeast(0))
+            if (result.isAllowed) {
+                // A bucket that was full has no schedule to catch up with.
+                if (result.remaining() + permits >= result.limit().burst()) lag = 0
+                return Turn.Granted(result)
+            }
+            val wait = result.retryAfterNanos() - behind
+            if (wait <= 0) {
+                lag = -wait
+                continue
+            }
+            if (wait > left || result.limit().algorithm() == Algorithm.LEAKY_BUCKET) return Turn.Refused(result, wait)
+            lag = 0
+            val woken = withTimeoutOrNull(wait.nanoseconds) { retimed.receive() }
+            if (woken == null) lag = (gate.clock.nanoTime() - now - wait).coerceIn(0, MAX_LAG)
+        }
+    }
+
+    internal companion object {
+        /** The most that the schedule may be behind: after a longer stall the permits missed are not made up for. */
+        const val MAX_LAG = 100_000_000L
+    }
+}
+
+/** How waiting in line ended. */
+internal sealed interface Turn {
+    class Granted(
+        val result: RateLimitResult,
+    ) : Turn
+
+    class Refused(
+        val result: RateLimitResult,
+        val wait: Long,
+    ) : Turn
+
+    /** The time was over before the head of the line was reached. */
+    data object TimedOut : Turn
+}

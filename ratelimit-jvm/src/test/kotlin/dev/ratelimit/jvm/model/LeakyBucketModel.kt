@@ -1,0 +1,12 @@
+package dev.ratelimit.jvm.model
+
+import java.math.BigInteger
+
+/** DESIGN.md §3: "level drains at the rate; n accepted iff level + n ≤ capacity; its turn comes after level/rate". */
+internal class LeakyBucketModel(
+    permits: Long,
+    periodNanos: BigInteger,
+    capacity: Long,
+) : BucketModel(permits, periodNanos, capacity) {
+    override fun delay(now: Long): BigInteger = untilEmpty(now).ceil()
+}
