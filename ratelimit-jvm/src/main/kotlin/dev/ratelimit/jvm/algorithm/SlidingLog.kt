@@ -9,14 +9,14 @@ import dev.ratelimit.RateLimit
  *
  * The state is a ring of entries: an instant, and the running total of permits granted up to and including it. The
  * permits in force are then a difference of two totals, found by binary search; grants at one instant share an entry. An
- * instant before the newest entry (the clock stepped back) is taken as that entry's.
+ * instant before the newest grant (the clock stepped back) is taken as that grant's.
  */
 internal class SlidingLog(
     limit: RateLimit,
 ) : Meter(limit) {
     private val period = Pace.windowNanos(limit)
 
-    override fun fresh(now: Long) = LongArray(HEADER + INITIAL_ENTRIES * ENTRY)
+    override fun fresh(now: Long) = LongArray(HEADER + INITIAL_ENTRIES * ENTRY).also { it[NEWEST] = Long.MIN_VALUE }
 
     override fun admits(
         state: LongArray,
@@ -30,6 +30,7 @@ internal class SlidingLog(
         permits: Long,
     ): LongArray {
         val instant = effective(state, now)
+        state[NEWEST] = instant
         drop(state, firstActive(state, instant))
         val size = size(state)
         val total = total(state) + permits
@@ -103,7 +104,7 @@ internal class SlidingLog(
     private fun effective(
         state: LongArray,
         now: Long,
-    ) = if (size(state) == 0) now else maxOf(now, instant(state, size(state) - 1))
+    ) = maxOf(now, state[NEWEST])
 
     private fun active(
         state: LongArray,
@@ -137,6 +138,7 @@ internal class SlidingLog(
         val larger = LongArray(HEADER + 2 * capacity(state) * ENTRY)
         larger[SIZE] = state[SIZE]
         larger[BASE] = state[BASE]
+        larger[NEWEST] = state[NEWEST]
         for (i in 0 until size(state)) {
             larger[HEADER + i * ENTRY] = instant(state, i)
             larger[HEADER + i * ENTRY + TOTAL] = state[at(state, i) + TOTAL]
@@ -169,7 +171,8 @@ internal class SlidingLog(
         const val START = 0
         const val SIZE = 1
         const val BASE = 2
-        const val HEADER = 3
+        const val NEWEST = 3
+        const val HEADER = 4
         const val ENTRY = 2
         const val TOTAL = 1
         const val INITIAL_ENTRIES = 2

@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * DESIGN.md §3: "windows aligned to multiples of the period since the epoch; count + n ≤ permits",
+ * the definition: "windows aligned to multiples of the period since the epoch; count + n ≤ permits",
  * "a clock stepping back reopens no window": an instant before the state's window counts as in it.
  */
 internal class FixedWindowModel(

@@ -2,7 +2,7 @@ package dev.ratelimit.jvm.model
 
 import java.math.BigInteger
 
-/** DESIGN.md §3: "level drains at the rate; n accepted iff level + n ≤ capacity; its turn comes after level/rate". */
+/** the definition: "level drains at the rate; n accepted iff level + n ≤ capacity; its turn comes after level/rate". */
 internal class LeakyBucketModel(
     permits: Long,
     periodNanos: BigInteger,

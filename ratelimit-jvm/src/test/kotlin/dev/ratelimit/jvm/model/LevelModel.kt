@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * What the five rules of DESIGN.md §3 share: each has a level, zero for an unused limit, that never rises by itself,
+ * What the five rules of the definition share: each has a level, zero for an unused limit, that never rises by itself,
  * and n permits are granted iff level + n ≤ burst.
  */
 internal abstract class LevelModel(

@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * One limit for one key, computed exactly and without regard to speed, from the definitions in DESIGN.md §3.
+ * One limit for one key, computed exactly and without regard to speed, from the definitions.
  * `now` is in nanoseconds, of any sign, and may step back. Permits ≤ 0 are refused everywhere with
  * [IllegalArgumentException], and so are permits above the burst in [tryAcquire] and [waitFor]; nothing changes then.
  */

@@ -6,7 +6,7 @@ import io.kotest.matchers.shouldBe
 import java.math.BigInteger
 import kotlin.random.Random
 
-/** Each definition of DESIGN.md §3 applied anew to the whole list of grants, for time that never steps back. */
+/** Each definition applied anew to the whole list of grants, for time that never steps back. */
 internal class ModelHistoryTest :
     FunSpec({
         fun List<Step>.permitsIn(range: LongRange): Long = filter { it.now in range }.sumOf { it.permits }

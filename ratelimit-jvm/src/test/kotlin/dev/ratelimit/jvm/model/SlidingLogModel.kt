@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * DESIGN.md §3: "any half-open window of one period holds ≤ permits". An entry counts while t − its instant < period.
+ * the definition: "any half-open window of one period holds ≤ permits". An entry counts while t − its instant < period.
  * An instant before the newest entry's counts as that instant, also after a refund has emptied that entry.
  */
 internal class SlidingLogModel(

@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * DESIGN.md §3: "previous × (1 − elapsed/period) + current + n ≤ permits", in windows aligned as those of the fixed window.
+ * the definition: "previous × (1 − elapsed/period) + current + n ≤ permits", in windows aligned as those of the fixed window.
  * An instant before the state's window counts as its first one (elapsed = 0).
  */
 internal class SlidingWindowModel(

@@ -3,7 +3,7 @@ package dev.ratelimit.jvm.model
 import java.math.BigInteger
 
 /**
- * DESIGN.md §3: "starts full at `burst`; refills `permits` per `period`, continuously; n granted iff tokens ≥ n".
+ * the definition: "starts full at `burst`; refills `permits` per `period`, continuously; n granted iff tokens ≥ n".
  * The level is what is missing: tokens = burst − level.
  */
 internal class TokenBucketModel(
