@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.limiter
 
+import dev.ratelimit.RateLimitResult
 import dev.ratelimit.jvm.line.Gate
 import dev.ratelimit.jvm.line.WaitingLine
 import java.util.concurrent.ConcurrentHashMap
@@ -14,8 +15,18 @@ internal interface Lines {
 
     fun done(key: Any?)
 
-    /** The instant of the schedule at which a call that finds nobody waiting is charged. */
-    fun scheduleNow(gate: Gate): Long
+    /** See [WaitingLine.behind]; for a call that finds nobody waiting. */
+    fun behind(
+        gate: Gate,
+        now: Long,
+    ): Long
+
+    /** See [WaitingLine.granted]. */
+    fun granted(
+        at: Long,
+        behind: Long,
+        result: RateLimitResult,
+    )
 
     /** Lets the heads of all lines look at their limits again. */
     fun retimeAll()
@@ -33,7 +44,16 @@ internal class OneLine(
 
     override fun done(key: Any?) = Unit
 
-    override fun scheduleNow(gate: Gate) = line.scheduleNow(gate)
+    override fun behind(
+        gate: Gate,
+        now: Long,
+    ) = line.behind(gate, now)
+
+    override fun granted(
+        at: Long,
+        behind: Long,
+        result: RateLimitResult,
+    ) = line.granted(at, behind, result)
 
     override fun retimeAll() = line.retime()
 }
@@ -60,7 +80,16 @@ internal class KeyedLines(
         lines.computeIfPresent(key!!) { _, used -> if (used.users == 1) null else Used(used.line, used.users - 1) }
     }
 
-    override fun scheduleNow(gate: Gate) = gate.clock.nanoTime()
+    override fun behind(
+        gate: Gate,
+        now: Long,
+    ) = 0L
+
+    override fun granted(
+        at: Long,
+        behind: Long,
+        result: RateLimitResult,
+    ) = Unit
 
     override fun retimeAll() = lines.values.forEach { it.line.retime() }
 }

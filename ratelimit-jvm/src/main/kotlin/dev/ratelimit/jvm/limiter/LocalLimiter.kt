@@ -64,7 +64,7 @@ internal abstract class LocalLimiter(
         check(permits)
         val start = clock.nanoTime()
         if (family.lines.occupied(key) == null) {
-            val result = takeAt(family.lines.scheduleNow(this), permits, maxWait)
+            val result = takeOnSchedule(start, permits, maxWait)
             if (result.isAllowed) return served(result, permits, start)
             val wait = result.retryAfterNanos()
             if (wait > maxWait || !result.isWorthWaiting) {
@@ -72,6 +72,17 @@ internal abstract class LocalLimiter(
             }
         }
         return family.awaitInLine(this, key, permits, start, maxWait)
+    }
+
+    private fun takeOnSchedule(
+        now: Long,
+        permits: Long,
+        maxDelay: Long,
+    ): RateLimitResult {
+        val behind = family.lines.behind(this, now)
+        val result = takeAt(now - behind, permits, maxDelay)
+        if (result.isAllowed) family.lines.granted(now - behind, behind, result)
+        return result
     }
 
     private suspend fun served(
@@ -86,7 +97,7 @@ internal abstract class LocalLimiter(
 
     final override fun grantAtOnce(permits: Long): RateLimitResult? {
         if (family.lines.occupied(key) != null) return null
-        val result = takeAt(family.lines.scheduleNow(this), permits, 0)
+        val result = takeOnSchedule(clock.nanoTime(), permits, 0)
         if (!result.isAllowed) return null
         family.observer.granted(key, permits, 0)
         return result

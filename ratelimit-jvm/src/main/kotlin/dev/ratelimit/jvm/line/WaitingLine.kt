@@ -18,8 +18,8 @@ import kotlin.time.Duration.Companion.nanoseconds
  * leaves (cancelled, timed out, interrupted) has cost nothing, and there is no reservation that could be lost or leaked.
  *
  * The line runs on schedule time. A timer fires a little late; the head is charged at the instant at which it was due, not at the one
- * at which it woke, and the next one's turn follows from there. [lag] is how far the schedule is behind the clock; it is only
- * ever as long as timers were late, and at most [MAX_LAG].
+ * at which it woke, and the next one's turn follows from there. [lag] is how far the schedule is behind the clock: only ever as
+ * long as timers were late, at most [MAX_LAG], and nothing any more once the bucket is full.
  */
 internal class WaitingLine(
     private val maxWaiters: Int,
@@ -32,14 +32,35 @@ internal class WaitingLine(
     @Volatile
     private var lag = 0L
 
+    /** The instant of the schedule at which the bucket will be full if nobody asks again; from then on nothing is behind. */
+    @Volatile
+    private var busyUntil = 0L
+
     /** Whether somebody waits, so that others must not overtake. */
     val isOccupied: Boolean get() = waiting.get() > 0
 
     /** The permits that those in line wait for. */
     val queuedPermits: Long get() = queued.get()
 
-    /** The instant of the schedule: the clock, or up to [MAX_LAG] behind it while turns that were missed are made up for. */
-    fun scheduleNow(gate: Gate): Long = if (gate.chargesAtTurn) gate.clock.nanoTime() - lag else gate.clock.nanoTime()
+    /** How far a call at [now] may be charged in the past, because turns that timers missed are still to be made up for. */
+    fun behind(
+        gate: Gate,
+        now: Long,
+    ): Long {
+        val behind = lag
+        return if (behind > 0 && gate.chargesAtTurn && now - behind - busyUntil < 0) behind else 0
+    }
+
+    /** Remembers where the schedule stands after a grant [behind] the clock, at the instant [at]. */
+    fun granted(
+        at: Long,
+        behind: Long,
+        result: RateLimitResult,
+    ) {
+        if (behind == 0L && lag == 0L) return
+        busyUntil = at + result.resetAfterNanos()
+        lag = behind
+    }
 
     /** Lets the head look again: limits were changed, or permits came back. */
     fun retime() {
@@ -114,25 +135,24 @@ internal class WaitingLine(
         start: Long,
         maxWait: Long,
     ): Turn {
+        var behind = behind(gate, gate.clock.nanoTime())
         while (true) {
             val now = gate.clock.nanoTime()
-            val behind = if (gate.chargesAtTurn) lag else 0
             val left = if (maxWait == Long.MAX_VALUE) Long.MAX_VALUE else maxWait - (now - start)
             val result = gate.tryAcquire(now - behind, permits, left.coerceAtLeast(0))
             if (result.isAllowed) {
-                // A bucket that was full has no schedule to catch up with.
-                if (result.remaining() + permits >= result.limit().burst()) lag = 0
+                granted(now - behind, behind, result)
                 return Turn.Granted(result)
             }
             val wait = result.retryAfterNanos() - behind
             if (wait <= 0) {
-                lag = -wait
+                behind = -wait
                 continue
             }
             if (wait > left || result.limit().algorithm() == Algorithm.LEAKY_BUCKET) return Turn.Refused(result, wait)
-            lag = 0
             val woken = withTimeoutOrNull(wait.nanoseconds) { retimed.receive() }
-            if (woken == null) lag = (gate.clock.nanoTime() - now - wait).coerceIn(0, MAX_LAG)
+            val late = gate.clock.nanoTime() - now - wait
+            behind = if (woken == null && gate.chargesAtTurn) late.coerceIn(0, MAX_LAG) else 0
         }
     }
 
