@@ -69,7 +69,7 @@ internal class SlidingWindow(
         if (fits(previous, current, offset(index, now), wanted)) return 0
         // The wanted permits that do not fit into the current window even when the previous one has left it.
         var left = wanted
-        if (Exact.saturatedSum(current, wanted) > limit.permits()) {
+        if (wanted > limit.permits() - current) {
             left = if (ahead == 0L) wanted else wanted - (limit.permits() - current).coerceAtLeast(0)
             previous = if (ahead == 0L) current else maxOf(current, limit.permits())
             current = 0
@@ -123,8 +123,8 @@ internal class SlidingWindow(
         elapsed: Long,
         permits: Long,
     ): Boolean {
-        val room = limit.permits() - Exact.saturatedSum(current, permits)
-        return room >= 0 && Exact.productAtMost(previous, period - elapsed, room, period)
+        val free = limit.permits() - current
+        return permits <= free && Exact.productAtMost(previous, period - elapsed, free - permits, period)
     }
 
     private fun index(

@@ -1,0 +1,105 @@
+package dev.ratelimit.samples
+
+import dev.ratelimit.RateLimit
+import dev.ratelimit.RateLimitListener
+import dev.ratelimit.ktor.client.HttpRequestRateLimit
+import io.ktor.client.HttpClient
+import io.ktor.client.engine.cio.CIO
+import io.ktor.client.plugins.HttpTimeout
+import io.ktor.client.plugins.UserAgent
+import io.ktor.client.request.prepareGet
+import io.ktor.client.statement.HttpResponse
+import io.ktor.client.statement.bodyAsChannel
+import io.ktor.http.contentLength
+import io.ktor.http.isSuccess
+import io.ktor.utils.io.readAvailable
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Semaphore
+import kotlinx.coroutines.sync.withPermit
+import kotlinx.coroutines.withContext
+import java.io.IOException
+import java.net.URI
+import java.nio.file.Path
+import java.nio.file.StandardCopyOption.ATOMIC_MOVE
+import kotlin.io.path.deleteIfExists
+import kotlin.io.path.moveTo
+import kotlin.io.path.outputStream
+
+/** A client that makes no more requests than [rate] to each host. */
+internal fun limitedClient(rate: RateLimit, listener: RateLimitListener) =
+    HttpClient(CIO) {
+        engine { requestTimeout = 0 }
+        install(UserAgent) { agent = "ratelimit-samples" }
+        install(HttpRequestRateLimit) {
+            otherHosts(rate)
+            this.listener = listener
+        }
+        install(HttpTimeout) {
+            connectTimeoutMillis = 10_000
+            socketTimeoutMillis = 30_000
+        }
+    }
+
+internal fun isHttpUrl(text: String): Boolean =
+    runCatching { URI(text) }.getOrNull()?.let { it.scheme?.lowercase() in setOf("http", "https") && !it.host.isNullOrEmpty() } ?: false
+
+/** Fetches all of [downloads], [parallel] at a time; tells [onFinished] of each, be it done or failed. */
+internal suspend fun downloadAll(client: HttpClient, downloads: List<Download>, parallel: Int, onFinished: (Download) -> Unit) =
+    coroutineScope {
+        val places = Semaphore(parallel)
+        for (download in downloads) {
+            launch {
+                places.withPermit { download.fetch(client) }
+                onFinished(download)
+            }
+        }
+    }
+
+@Suppress("TooGenericExceptionCaught") // Whatever goes wrong with one file, the others go on.
+private suspend fun Download.fetch(client: HttpClient) {
+    try {
+        state = DownloadState.ASKING
+        val isDone = client.prepareGet(url).execute { receive(it) }
+        state = if (isDone) DownloadState.DONE else DownloadState.FAILED
+    } catch (e: Exception) {
+        currentCoroutineContext().ensureActive()
+        outcome = e.message ?: e.javaClass.simpleName
+        state = DownloadState.FAILED
+    }
+}
+
+private suspend fun Download.receive(response: HttpResponse): Boolean {
+    outcome = response.status.toString()
+    if (!response.status.isSuccess()) return false
+    expected = response.contentLength()
+    since = System.nanoTime()
+    state = DownloadState.RECEIVING
+    val part = file.resolveSibling(".${file.fileName}.${ProcessHandle.current().pid()}.part")
+    try {
+        response.writeTo(part, this)
+        val missing = (expected ?: received.get()) - received.get()
+        if (missing != 0L) throw IOException("the answer ended $missing bytes too early")
+        part.moveTo(file, ATOMIC_MOVE)
+    } finally {
+        part.deleteIfExists()
+    }
+    return true
+}
+
+private suspend fun HttpResponse.writeTo(part: Path, download: Download) =
+    withContext(Dispatchers.IO) {
+        val channel = bodyAsChannel()
+        val buffer = ByteArray(64 * 1024)
+        part.outputStream().use { out ->
+            while (true) {
+                val count = channel.readAvailable(buffer)
+                if (count < 0) break
+                out.write(buffer, 0, count)
+                download.received.addAndGet(count.toLong())
+            }
+        }
+    }
