@@ -110,9 +110,10 @@ public final class RateLimit {
      */
     public RateLimit withBurst(long newBurst) {
         if (!hasBurst() && newBurst != permits) {
-            throw new IllegalArgumentException("burst " + newBurst + " does not fit a " + algorithm + ", which admits its "
-                    + permits + " permits in each " + RateLimitText.format(period)
-                    + "; leave the burst out, or use RateLimit.tokenBucket");
+            throw new IllegalArgumentException(
+                    "burst " + newBurst + " does not fit a " + algorithm + ", which admits its "
+                            + permits + " permits in each " + RateLimitText.format(period)
+                            + "; leave the burst out, or use RateLimit.tokenBucket");
         }
         return of(algorithm, permits, period, newBurst);
     }
@@ -163,25 +164,28 @@ public final class RateLimit {
     static RateLimit of(Algorithm algorithm, long permits, Duration period, long burst) {
         Objects.requireNonNull(period, "period");
         if (permits < 1) {
-            throw new IllegalArgumentException("permits " + permits + " is not positive; a limit grants 1 or more in a period");
+            throw new IllegalArgumentException(
+                    "permits " + permits + " is not positive; a limit grants 1 or more in a period");
         }
         if (period.isNegative() || period.isZero()) {
             throw new IllegalArgumentException("period " + period + " is not positive; write 1 ns or more");
         }
         if (burst < 1) {
-            throw new IllegalArgumentException("burst " + burst + " is not positive; with less than 1 nothing would ever be granted");
+            throw new IllegalArgumentException(
+                    "burst " + burst + " is not positive; with less than 1 nothing would ever be granted");
         }
         if (algorithm == Algorithm.SLIDING_LOG && permits > MAX_SLIDING_LOG_PERMITS) {
-            throw new IllegalArgumentException("permits " + permits + " is too much for a sliding-log, which remembers each grant;"
-                    + " write at most " + MAX_SLIDING_LOG_PERMITS + ", or use RateLimit.slidingWindow");
+            throw new IllegalArgumentException(
+                    "permits " + permits + " is too much for a sliding-log, which remembers each grant;"
+                            + " write at most " + MAX_SLIDING_LOG_PERMITS + ", or use RateLimit.slidingWindow");
         }
         return new RateLimit(algorithm, permits, period, burst);
     }
 
     private static RateLimit perUnit(double rate, Duration unit, String factory) {
         if (!(rate > 0) || rate == Double.POSITIVE_INFINITY) {
-            throw new IllegalArgumentException(
-                    "rate " + rate + " is not a positive number; write for example " + factory + "(10) or " + factory + "(0.5)");
+            throw new IllegalArgumentException("rate " + rate + " is not a positive number; write for example "
+                    + factory + "(10) or " + factory + "(0.5)");
         }
         BigInteger[] fraction = SimplestFraction.of(rate);
         try {
@@ -190,8 +194,10 @@ public final class RateLimit {
             long burst = Math.max(1, fraction[0].divide(fraction[1]).longValueExact());
             return of(Algorithm.TOKEN_BUCKET, permits, period, burst);
         } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("rate " + rate + " is too " + (rate < 1 ? "small" : "large")
-                    + " to count in 64 bits; write " + (rate < 1 ? "1e-10 or more" : "9e18 or less"), e);
+            throw new IllegalArgumentException(
+                    "rate " + rate + " is too " + (rate < 1 ? "small" : "large") + " to count in 64 bits; write "
+                            + (rate < 1 ? "1e-10 or more" : "9e18 or less"),
+                    e);
         }
     }
 
@@ -207,7 +213,8 @@ public final class RateLimit {
 
     @Override
     public int hashCode() {
-        return ((algorithm.hashCode() * 31 + Long.hashCode(permits)) * 31 + Long.hashCode(burst)) * 31 + period.hashCode();
+        return ((algorithm.hashCode() * 31 + Long.hashCode(permits)) * 31 + Long.hashCode(burst)) * 31
+                + period.hashCode();
     }
 
     /** The limit as {@link #parse} reads it, such as {@code 100/1m burst 150}. */

@@ -17,16 +17,41 @@ final class RateLimitText {
     private static final Pattern NUMBER = Pattern.compile("\\d{1,400}(\\.\\d{1,400})?([eE][+-]?\\d{1,3})?");
     private static final Pattern PERIOD_PART = Pattern.compile("(?<count>\\d{0,19})(?<unit>[a-zµμ]+)");
     private static final Map<String, Long> UNIT_NANOS = Map.of(
-            "ns", 1L, "us", 1_000L, "ms", 1_000_000L, "s", 1_000_000_000L, "m", 60_000_000_000L, "h", 3_600_000_000_000L,
-            "d", 86_400_000_000_000L);
+            "ns",
+            1L,
+            "us",
+            1_000L,
+            "ms",
+            1_000_000L,
+            "s",
+            1_000_000_000L,
+            "m",
+            60_000_000_000L,
+            "h",
+            3_600_000_000_000L,
+            "d",
+            86_400_000_000_000L);
     private static final Map<String, String> UNIT_NAMES = Map.ofEntries(
-            Map.entry("nanos", "ns"), Map.entry("nanosecond", "ns"), Map.entry("nanoseconds", "ns"),
-            Map.entry("µs", "us"), Map.entry("μs", "us"), Map.entry("microsecond", "us"), Map.entry("microseconds", "us"),
-            Map.entry("millis", "ms"), Map.entry("millisecond", "ms"), Map.entry("milliseconds", "ms"),
-            Map.entry("sec", "s"), Map.entry("second", "s"), Map.entry("seconds", "s"),
-            Map.entry("min", "m"), Map.entry("minute", "m"), Map.entry("minutes", "m"),
-            Map.entry("hour", "h"), Map.entry("hours", "h"),
-            Map.entry("day", "d"), Map.entry("days", "d"));
+            Map.entry("nanos", "ns"),
+            Map.entry("nanosecond", "ns"),
+            Map.entry("nanoseconds", "ns"),
+            Map.entry("µs", "us"),
+            Map.entry("μs", "us"),
+            Map.entry("microsecond", "us"),
+            Map.entry("microseconds", "us"),
+            Map.entry("millis", "ms"),
+            Map.entry("millisecond", "ms"),
+            Map.entry("milliseconds", "ms"),
+            Map.entry("sec", "s"),
+            Map.entry("second", "s"),
+            Map.entry("seconds", "s"),
+            Map.entry("min", "m"),
+            Map.entry("minute", "m"),
+            Map.entry("minutes", "m"),
+            Map.entry("hour", "h"),
+            Map.entry("hours", "h"),
+            Map.entry("day", "d"),
+            Map.entry("days", "d"));
     private static final BigInteger NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000L);
 
     private RateLimitText() {}
@@ -75,7 +100,8 @@ final class RateLimitText {
     /** A decimal number as numerator and denominator. */
     private static BigInteger[] fraction(String number, String text) {
         if (!NUMBER.matcher(number).matches()) {
-            throw new IllegalArgumentException("'" + number + "' in '" + text + "' is not a number of permits; " + EXAMPLES);
+            throw new IllegalArgumentException(
+                    "'" + number + "' in '" + text + "' is not a number of permits; " + EXAMPLES);
         }
         BigDecimal decimal = new BigDecimal(number).stripTrailingZeros();
         BigInteger denominator = BigInteger.TEN.pow(Math.max(0, decimal.scale()));
@@ -103,7 +129,8 @@ final class RateLimitText {
             end = part.end();
         }
         if (end == 0 || end != period.length()) {
-            throw new IllegalArgumentException("period '" + period + "' in '" + text + "' has no unit that can be read; " + EXAMPLES);
+            throw new IllegalArgumentException(
+                    "period '" + period + "' in '" + text + "' has no unit that can be read; " + EXAMPLES);
         }
         return sum;
     }
@@ -113,7 +140,9 @@ final class RateLimitText {
             return Long.parseLong(burst);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
-                    "burst '" + burst + "' in '" + text + "' is not a whole number up to " + Long.MAX_VALUE + "; " + EXAMPLES, e);
+                    "burst '" + burst + "' in '" + text + "' is not a whole number up to " + Long.MAX_VALUE + "; "
+                            + EXAMPLES,
+                    e);
         }
     }
 
@@ -123,7 +152,8 @@ final class RateLimitText {
     }
 
     static String format(RateLimit limit) {
-        StringBuilder text = new StringBuilder().append(limit.permits()).append('/').append(format(limit.period()));
+        StringBuilder text =
+                new StringBuilder().append(limit.permits()).append('/').append(format(limit.period()));
         if (limit.algorithm() != Algorithm.TOKEN_BUCKET) {
             text.append(' ').append(limit.algorithm());
         }
@@ -135,7 +165,9 @@ final class RateLimitText {
 
     /** The period in its largest unit without a remainder: {@code 90m}, {@code 1500ms}. */
     static String format(Duration period) {
-        BigInteger nanos = NANOS_PER_SECOND.multiply(BigInteger.valueOf(period.getSeconds())).add(BigInteger.valueOf(period.getNano()));
+        BigInteger nanos = NANOS_PER_SECOND
+                .multiply(BigInteger.valueOf(period.getSeconds()))
+                .add(BigInteger.valueOf(period.getNano()));
         for (String unit : new String[] {"d", "h", "m", "s", "ms", "us"}) {
             BigInteger[] count = nanos.divideAndRemainder(BigInteger.valueOf(UNIT_NANOS.getOrDefault(unit, 1L)));
             if (count[1].signum() == 0) {

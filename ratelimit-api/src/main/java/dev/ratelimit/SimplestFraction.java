@@ -17,7 +17,8 @@ final class SimplestFraction {
     static BigInteger[] of(double value) {
         BigDecimal exact = new BigDecimal(value);
         BigDecimal half = new BigDecimal(Math.ulp(value)).divide(BigDecimal.valueOf(2));
-        // Below a power of two the next double lies only half as far, so half of that distance rounds to the value for sure.
+        // Below a power of two the next double lies only half as far, so half of that distance rounds to the value for
+        // sure.
         BigDecimal below = half.divide(BigDecimal.valueOf(2));
         BigInteger scale = BigInteger.TEN.pow(Math.max(0, below.scale()));
         BigDecimal factor = new BigDecimal(scale);

@@ -17,7 +17,8 @@ public record Adjustment(BucketKey key, RateLimit limit, long permits) {
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(limit, "limit");
         if (permits == Long.MIN_VALUE) {
-            throw new IllegalArgumentException("permits " + permits + " cannot be given back; at most " + Long.MAX_VALUE);
+            throw new IllegalArgumentException(
+                    "permits " + permits + " cannot be given back; at most " + Long.MAX_VALUE);
         }
     }
 }

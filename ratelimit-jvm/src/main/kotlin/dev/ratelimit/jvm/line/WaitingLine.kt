@@ -150,10 +150,17 @@ internal class WaitingLine(
                 continue
             }
             if (wait > left || result.limit().algorithm() == Algorithm.LEAKY_BUCKET) return Turn.Refused(result, wait)
-            val woken = withTimeoutOrNull(wait.nanoseconds) { retimed.receive() }
+            val woken = sleep(wait)
             val late = gate.clock.nanoTime() - now - wait
-            behind = if (woken == null && gate.chargesAtTurn) late.coerceIn(0, MAX_LAG) else 0
+            behind = if (!woken && gate.chargesAtTurn) late.coerceIn(0, MAX_LAG) else 0
         }
+    }
+
+    /** Waits until the turn, or until somebody says that it has changed; true for the latter. */
+    private suspend fun sleep(wait: Long): Boolean {
+        // No timer for a turn that time alone will never bring.
+        if (wait == Long.MAX_VALUE) return retimed.receive().let { true }
+        return withTimeoutOrNull(wait.nanoseconds) { retimed.receive() } != null
     }
 
     internal companion object {

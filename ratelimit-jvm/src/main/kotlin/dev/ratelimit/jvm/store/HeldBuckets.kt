@@ -98,7 +98,9 @@ internal class HeldBuckets private constructor(
             now: Long,
         ): HeldBuckets =
             lockAll(claims) { claim ->
-                table.find(claim.rule, claim.key)?.let { if (it.rule.isSameLimitAs(claim.rule)) it else table.bucket(claim.rule, claim.key, now) }
+                table.find(claim.rule, claim.key)?.let {
+                    if (it.rule.isSameLimitAs(claim.rule)) it else table.bucket(claim.rule, claim.key, now)
+                }
             }.also { held ->
                 for (i in claims.indices) if (held.buckets[i] == null) held.states[i] = claims[i].rule.meter.fresh(now)
             }

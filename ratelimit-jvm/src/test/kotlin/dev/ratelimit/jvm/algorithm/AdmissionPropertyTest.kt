@@ -54,7 +54,8 @@ internal class AdmissionPropertyTest :
             val span = last - first
             return when (algorithm()) {
                 Algorithm.TOKEN_BUCKET, Algorithm.LEAKY_BUCKET ->
-                    BigInteger.valueOf(permits - burst()) * BigInteger.valueOf(nanos) <= BigInteger.valueOf(span) * BigInteger.valueOf(permits())
+                    BigInteger.valueOf(permits - burst()) * BigInteger.valueOf(nanos) <=
+                        BigInteger.valueOf(span) * BigInteger.valueOf(permits())
                 Algorithm.FIXED_WINDOW -> permits <= (last / nanos - first / nanos + 1) * permits()
                 // Two neighbouring windows hold at most their permits and the weighted rest: less than twice the permits in a period.
                 Algorithm.SLIDING_WINDOW -> permits <= (span / nanos + 2) * permits()

@@ -101,7 +101,11 @@ internal class AgreementTest :
             actual: Long,
             expected: Long,
         ) {
-            if (actual != expected) fail("$limit (${meter::class.simpleName}) step $step at $now: $what is $actual, the model says $expected")
+            if (actual !=
+                expected
+            ) {
+                fail("$limit (${meter::class.simpleName}) step $step at $now: $what is $actual, the model says $expected")
+            }
         }
     }
 
@@ -110,6 +114,5 @@ internal class AgreementTest :
         const val FAR = 1L shl 58
 
         fun BigInteger.saturated() = min(BigInteger.valueOf(Long.MAX_VALUE)).toLong()
-
     }
 }

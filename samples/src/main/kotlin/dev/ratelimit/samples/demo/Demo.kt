@@ -26,7 +26,9 @@ internal class Demo(
     /** Whether the limiter kept its promise: no 429, and every byte of every file. */
     suspend fun run(): Boolean {
         terminal.println(
-            "A server of our own on ${DemoServer.HOST} has ${files.count} files (${bytes(files.totalBytes)}). It answers $SERVER_MOST requests\n" +
+            "A server of our own on ${DemoServer.HOST} has ${files.count} files (${bytes(
+                files.totalBytes,
+            )}). It answers $SERVER_MOST requests\n" +
                 "in any one second, counted by a log of its own that knows nothing of the limiter, and 429 Too\n" +
                 "Many Requests to the others.",
         )
