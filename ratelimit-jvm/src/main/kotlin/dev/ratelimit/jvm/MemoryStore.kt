@@ -62,7 +62,7 @@ public class MemoryStore
                 buckets.now(),
             )
 
-        override fun reset(keys: List<BucketKey>): Unit = keys.forEach { buckets.reset(it.limiter, it.slot, it.key) }
+        override fun reset(keys: List<BucketKey>): Unit = buckets.reset(keys.map { buckets.place(it.limiter, it.slot, it.key) })
 
         private fun claims(charges: List<Charge>): List<Claim> {
             require(charges.isNotEmpty()) { "charges are empty; charge at least one bucket" }

@@ -21,7 +21,7 @@ internal class Progress(
         if (download.state == DownloadState.DONE) {
             terminal.println("OK    ${download.url} -> ${download.file} (${bytes(download.received.get())})")
         } else {
-            terminal.println("FAIL  ${download.url}: ${download.outcome}", stderr = true)
+            terminal.println("FAIL  ${download.url}: ${download.outcome}", stderr = !terminal.terminalInfo.outputInteractive)
         }
     }
 
@@ -60,11 +60,12 @@ internal suspend fun withProgress(terminal: Terminal, downloads: List<Download>,
 private suspend fun animated(terminal: Terminal, progress: Progress, work: suspend () -> Unit) =
     coroutineScope {
         val animation = terminal.textAnimation<List<String>> { it.joinToString("\n") }
+        animation.update(progress.lines())
         val drawing =
             launch {
                 while (true) {
-                    animation.update(progress.lines())
                     delay(200.milliseconds)
+                    animation.update(progress.lines())
                 }
             }
         try {

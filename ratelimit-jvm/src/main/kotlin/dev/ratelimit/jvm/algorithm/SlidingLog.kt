@@ -16,7 +16,7 @@ internal class SlidingLog(
 ) : Meter(limit) {
     private val period = Pace.windowNanos(limit)
 
-    override fun fresh(now: Long) = LongArray(HEADER + INITIAL_ENTRIES * ENTRY).also { it[NEWEST] = Long.MIN_VALUE }
+    override fun fresh(now: Long) = LongArray(HEADER + INITIAL_ENTRIES * ENTRY).also { it[NEWEST] = now }
 
     override fun admits(
         state: LongArray,
@@ -33,7 +33,8 @@ internal class SlidingLog(
         state[NEWEST] = instant
         drop(state, firstActive(state, instant))
         val size = size(state)
-        val total = total(state) + permits
+        // Debt ends where 64 bits do.
+        val total = total(state) + permits.coerceAtMost(Long.MAX_VALUE - (total(state) - state[BASE]))
         if (size > 0 && instant(state, size - 1) == instant) {
             state[at(state, size - 1) + TOTAL] = total
             return state

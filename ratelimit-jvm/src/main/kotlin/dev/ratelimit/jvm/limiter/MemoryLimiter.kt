@@ -82,7 +82,7 @@ internal class MemoryLimiter(
         ahead: Long,
     ): RateLimitResult = family.buckets.peek(claims(permits), family.buckets.now(), ahead)
 
-    override fun forget() = family.rules.forEach { family.buckets.reset(it.limiter, it.slot, key) }
+    override fun forget() = family.buckets.reset(family.rules.map { Claim(it, key, 1) })
 
     override fun adjust(permits: Long) {
         val rules = family.rules

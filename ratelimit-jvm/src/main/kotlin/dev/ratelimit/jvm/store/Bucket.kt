@@ -28,6 +28,9 @@ internal abstract class Bucket(
     @JvmField
     var touches: Int = 0
 
+    /** Whether the caller who made the bucket has not come to ask it yet. */
+    val isUnasked: Boolean get() = touches == 0
+
     /** Whether this is the bucket of [key] at the place that [rule] has, whatever the limit is. */
     fun isOf(
         rule: Rule,
@@ -70,7 +73,7 @@ internal abstract class Bucket(
     val isDead: Boolean get() = word == DEAD
 
     /** Counts one more use, for the table's choice of whom to drop. */
-    protected fun touch() {
+    fun touch() {
         if (touches < MANY_TOUCHES) touches++
     }
 

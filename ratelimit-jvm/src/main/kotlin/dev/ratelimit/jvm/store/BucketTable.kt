@@ -16,17 +16,31 @@ internal class BucketTable(
     private val segments = Array(if (maxKeys < FEW_KEYS) 1 else SEGMENTS) { Segment() }
     private val count = AtomicInteger()
     private val evictionHand = AtomicInteger()
+    private val sweepHand = AtomicInteger()
+
+    /** The instant from which the next caller sweeps a little; being late does not matter. */
+    @Volatile
+    private var sweepAt = 0L
 
     /** How many buckets there are. */
     val size: Int get() = count.get()
 
+    /** The bucket of [key], whatever limit rules it; null if there is none. */
     fun find(
         rule: Rule,
         key: Any?,
     ): Bucket? {
         val hash = rule.hashOf(key)
-        return segmentOf(hash).find(hash, rule, key)
+        val segment = segmentOf(hash)
+        return segment.find(hash, rule, key) ?: synchronized(segment) { segment.find(hash, rule, key) }
     }
+
+    /** The state of a bucket of [key] that nobody has made. */
+    fun fresh(
+        rule: Rule,
+        key: Any?,
+        now: Long,
+    ): LongArray = rule.meter.fresh(maxOf(now, segmentOf(rule.hashOf(key)).droppedAt))
 
     /** The live bucket of [key], ruled by [rule]; made, or taken over from another rule, if need be. */
     fun bucket(
@@ -36,24 +50,9 @@ internal class BucketTable(
     ): Bucket {
         val hash = rule.hashOf(key)
         val segment = segmentOf(hash)
-        if (now - segment.sweepAt > 0) sweep(segment, now)
+        if (now - sweepAt > 0) sweep(now)
         val found = segment.find(hash, rule, key)
         return if (found != null && !found.isDead && found.rule.isSameLimitAs(rule)) found else insert(segment, hash, rule, key, now)
-    }
-
-    /** Forgets the bucket of [key], if there is one. */
-    fun remove(
-        rule: Rule,
-        key: Any?,
-    ) {
-        val hash = rule.hashOf(key)
-        val segment = segmentOf(hash)
-        synchronized(segment) {
-            val bucket = segment.find(hash, rule, key) ?: return
-            bucket.lock()
-            bucket.bury()
-            unlink(segment, bucket)
-        }
     }
 
     private fun insert(
@@ -63,17 +62,16 @@ internal class BucketTable(
         key: Any?,
         now: Long,
     ): Bucket {
-        if (count.incrementAndGet() > maxKeys) makeRoom(now)
-        return synchronized(segment) {
-            val present = segment.find(hash, rule, key)
-            if (present != null) {
-                count.decrementAndGet()
-                if (present.rule.isSameLimitAs(rule)) present else takeOver(segment, present, rule, now)
-            } else {
-                segment.visitChains(CHAINS_SWEPT_BY_INSERTION) { if (it.buryIfFull(now)) unlink(segment, it) }
-                Bucket.create(key, hash, rule, rule.meter.fresh(now)).also(segment::insert)
+        val new =
+            synchronized(segment) {
+                val present = segment.find(hash, rule, key)
+                if (present != null) return if (present.rule.isSameLimitAs(rule)) present else takeOver(segment, present, rule, now)
+                segment.visitChains(CHAINS_SWEPT_BY_INSERTION) { dropIfFull(segment, it, now) }
+                count.incrementAndGet()
+                Bucket.create(key, hash, rule, rule.meter.fresh(maxOf(now, segment.droppedAt))).also(segment::insert)
             }
-        }
+        while (count.get() > maxKeys) if (!makeRoom(new, now)) break
+        return new
     }
 
     /** The bucket under its new rule, as another object: nobody can mistake a state of the one rule for one of the other. */
@@ -92,18 +90,24 @@ internal class BucketTable(
         return new
     }
 
-    /** Drops at least one bucket, if there is one: all full ones of a sample, or the least useful. */
-    private fun makeRoom(now: Long) {
+    /**
+     * Drops at least one bucket, if there is one: all full ones of a sample, or the least useful. Not [new], nor others that were
+     * made but not asked yet: their makers are about to.
+     */
+    private fun makeRoom(
+        new: Bucket,
+        now: Long,
+    ): Boolean {
         val first = evictionHand.getAndIncrement()
-        for (i in segments.indices) {
+        return segments.indices.any { i ->
             val segment = segments[(first + i) and (segments.size - 1)]
-            val done = synchronized(segment) { segment.size > 0 && dropFromSample(segment, now) }
-            if (done) return
+            synchronized(segment) { count.get() <= maxKeys || dropFromSample(segment, new, now) }
         }
     }
 
     private fun dropFromSample(
         segment: Segment,
+        new: Bucket,
         now: Long,
     ): Boolean {
         var dropped = false
@@ -117,10 +121,9 @@ internal class BucketTable(
                 seen++
                 val untilFull = bucket.untilFull(now)
                 val chosen = victim
-                if (untilFull == 0L && bucket.buryIfFull(now)) {
-                    unlink(segment, bucket)
+                if (untilFull == 0L && dropIfFull(segment, bucket, now)) {
                     dropped = true
-                } else if (chosen == null || less(bucket, untilFull, chosen, victimUntilFull)) {
+                } else if (bucket !== new && !bucket.isUnasked && (chosen == null || less(bucket, untilFull, chosen, victimUntilFull))) {
                     victim = bucket
                     victimUntilFull = untilFull
                 }
@@ -142,13 +145,25 @@ internal class BucketTable(
         thanUntilFull: Long,
     ) = bucket.touches < than.touches || (bucket.touches == than.touches && untilFull < thanUntilFull)
 
-    private fun sweep(
+    /** Sweeps the segments in turn, so that idle keys go wherever they are. */
+    private fun sweep(now: Long) {
+        sweepAt = now + SWEEP_INTERVAL_NANOS / segments.size
+        val segment = segments[sweepHand.getAndIncrement() and (segments.size - 1)]
+        synchronized(segment) {
+            segment.visitChains(segment.chainCount / SWEEPS_PER_ROUND + 1) { dropIfFull(segment, it, now) }
+            segment.shrinkIfSparse()
+        }
+    }
+
+    private fun dropIfFull(
         segment: Segment,
+        bucket: Bucket,
         now: Long,
-    ) = synchronized(segment) {
-        segment.sweepAt = now + SWEEP_INTERVAL_NANOS
-        segment.visitChains(segment.chainCount / SWEEPS_PER_ROUND + 1) { if (it.buryIfFull(now)) unlink(segment, it) }
-        segment.shrinkIfSparse()
+    ): Boolean {
+        if (bucket.isUnasked || !bucket.buryIfFull(now)) return false
+        unlink(segment, bucket)
+        segment.droppedAt = maxOf(segment.droppedAt, now)
+        return true
     }
 
     private fun unlink(

@@ -25,3 +25,7 @@ internal fun merged(claims: List<Claim>): List<Claim> {
     }
     return distinct
 }
+
+/** The first claim on each bucket. */
+internal fun distinct(claims: List<Claim>): List<Claim> =
+    claims.filterIndexed { i, claim -> (0 until i).none { claims[it].isSameBucketAs(claim) } }

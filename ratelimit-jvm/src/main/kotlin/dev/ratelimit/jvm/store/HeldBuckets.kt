@@ -29,19 +29,43 @@ internal class HeldBuckets private constructor(
     fun peek(
         now: Long,
         ahead: Long,
-    ): RateLimitResult = refusal(now, Long.MAX_VALUE, ahead) ?: grant(now, longestDelay(now))
-
-    fun adjust(
-        now: Long,
-        permits: List<Long>,
-    ) {
-        for (i in claims.indices) {
-            val meter = claims[i].rule.meter
-            when {
-                permits[i] > 0 -> states[i] = meter.add(states[i], now, permits[i])
-                permits[i] < 0 -> meter.giveBack(states[i], now, -permits[i])
-            }
+    ): RateLimitResult {
+        val own = states.copyOf()
+        for (i in claims.indices) states[i] = seen(i, now)
+        return try {
+            refusal(now, Long.MAX_VALUE, ahead) ?: grant(now, longestDelay(now))
+        } finally {
+            own.copyInto(states)
         }
+    }
+
+    /** The state as it would be if the claim's limit took over. */
+    private fun seen(
+        i: Int,
+        now: Long,
+    ): LongArray {
+        val rule = claims[i].rule
+        val own = buckets[i]?.rule ?: rule
+        return if (own.isSameLimitAs(rule)) states[i] else rule.meter.carry(own.meter, states[i].copyOf(), now)
+    }
+
+    /** Applies [permits] to the bucket of [claim]. */
+    fun adjust(
+        claim: Claim,
+        permits: Long,
+        now: Long,
+    ) {
+        val i = claims.indexOfFirst { it.isSameBucketAs(claim) }
+        val meter = claims[i].rule.meter
+        when {
+            permits > 0 -> states[i] = meter.add(states[i], now, permits)
+            permits < 0 -> meter.giveBack(states[i], now, -permits)
+        }
+    }
+
+    /** Makes all buckets as if they were never used. */
+    fun forget(now: Long) {
+        for (i in buckets.indices) buckets[i]?.let { states[i] = it.rule.meter.fresh(now) }
     }
 
     fun release() {
@@ -89,7 +113,10 @@ internal class HeldBuckets private constructor(
             table: BucketTable,
             claims: List<Claim>,
             now: Long,
-        ): HeldBuckets = lockAll(claims) { table.bucket(it.rule, it.key, now) }
+        ): HeldBuckets =
+            lockAll(claims) { table.bucket(it.rule, it.key, now) }.also { held ->
+                held.buckets.forEach { it?.touch() }
+            }
 
         /** As [lock], but buckets that do not exist are not made: their state is a fresh one that nobody keeps. */
         fun lockExisting(
@@ -97,12 +124,8 @@ internal class HeldBuckets private constructor(
             claims: List<Claim>,
             now: Long,
         ): HeldBuckets =
-            lockAll(claims) { claim ->
-                table.find(claim.rule, claim.key)?.let {
-                    if (it.rule.isSameLimitAs(claim.rule)) it else table.bucket(claim.rule, claim.key, now)
-                }
-            }.also { held ->
-                for (i in claims.indices) if (held.buckets[i] == null) held.states[i] = claims[i].rule.meter.fresh(now)
+            lockAll(claims) { table.find(it.rule, it.key) }.also { held ->
+                for (i in claims.indices) if (held.buckets[i] == null) held.states[i] = table.fresh(claims[i].rule, claims[i].key, now)
             }
 
         /**

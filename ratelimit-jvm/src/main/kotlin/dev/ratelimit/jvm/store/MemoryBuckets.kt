@@ -88,18 +88,27 @@ internal class MemoryBuckets(
         permits: List<Long>,
         now: Long,
     ) {
-        for (i in claims.indices) {
-            val held = HeldBuckets.lock(table, listOf(claims[i]), now)
-            held.adjust(now, listOf(permits[i]))
+        val held = HeldBuckets.lock(table, distinct(claims), now)
+        try {
+            for (i in claims.indices) held.adjust(claims[i], permits[i], now)
+        } finally {
             held.release()
         }
     }
 
-    fun reset(
+    /** The bucket of [key] at a place, for [reset]. */
+    fun place(
         limiter: String,
         slot: Int,
         key: Any?,
-    ) = table.remove(Rule(limiter, slot, ANY), key)
+    ): Claim = Claim(Rule(limiter, slot, ANY), key, 1)
+
+    fun reset(places: List<Claim>) {
+        val now = now()
+        val held = HeldBuckets.lockExisting(table, distinct(places), now)
+        held.forget(now)
+        held.release()
+    }
 
     private fun meter(limit: RateLimit): Meter {
         meters[limit]?.let { return it }

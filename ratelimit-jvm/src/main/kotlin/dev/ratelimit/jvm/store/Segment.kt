@@ -16,10 +16,10 @@ internal class Segment {
     var size = 0
         private set
 
-    /** The instant from which the next caller sweeps a little; read without the lock, since being late does not matter. */
+    /** The latest instant at which a bucket was dropped for being full: new ones are full from then on, not before. */
     @JvmField
     @Volatile
-    var sweepAt = 0L
+    var droppedAt = Long.MIN_VALUE
 
     fun find(
         hash: Int,

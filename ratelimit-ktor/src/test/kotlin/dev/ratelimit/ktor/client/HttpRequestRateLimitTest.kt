@@ -1,5 +1,3 @@
-@file:OptIn(ExperimentalCoroutinesApi::class)
-
 package dev.ratelimit.ktor.client
 
 import dev.ratelimit.RateLimitExceededException
@@ -15,7 +13,6 @@ import io.kotest.matchers.shouldBe
 import io.ktor.client.engine.mock.respondOk
 import io.ktor.client.request.get
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.job

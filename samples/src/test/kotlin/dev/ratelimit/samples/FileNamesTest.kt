@@ -1,0 +1,38 @@
+package dev.ratelimit.samples
+
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.engine.spec.tempdir
+import io.kotest.matchers.shouldBe
+import kotlin.io.path.name
+
+class FileNamesTest :
+    FunSpec({
+        val dir = tempdir().toPath()
+
+        fun picked(vararg urls: String) = FileNames(dir).run { urls.map { pick(it).name } }
+
+        test("the name is the last part of the path") {
+            picked("http://a.org/x/file.zip?v=1#top") shouldBe listOf("file.zip")
+            picked("http://a.org/b%C3%BCcher%20neu.txt") shouldBe listOf("bücher neu.txt")
+        }
+
+        test("a path without a name is an index") {
+            picked("http://a.org", "http://a.org/", "http://a.org/x/") shouldBe listOf("index.html", "index.1.html", "index.2.html")
+        }
+
+        test("no name leads out of the directory, hides, or disturbs a file system") {
+            picked(
+                "http://a.org/..",
+                "http://a.org/%2e%2e%2f%2e%2e%2fpasswd",
+                "http://a.org/.bashrc",
+                "http://a.org/a%3Ab%5Cc%00d",
+            ) shouldBe
+                listOf("index.html", "passwd", "bashrc", "a_b_c_d")
+            picked("http://a.org/" + "x".repeat(5000)).single().length shouldBe 60
+        }
+
+        test("the same name is picked once, whatever its case") {
+            picked("http://a.org/f.txt", "http://b.org/F.TXT", "http://c.org/f.1.txt", "http://d.org/noext", "http://e.org/noext") shouldBe
+                listOf("f.txt", "F.1.TXT", "f.1.1.txt", "noext", "noext.1")
+        }
+    })
