@@ -23,7 +23,7 @@ public final class RateLimitResult {
             long retryAfterNanos,
             long resetAfterNanos,
             long delayNanos) {
-        this.limit = limit;
+        this.limit = Objects.requireNonNull(limit, "limit");
         this.refusal = refusal;
         this.remaining = remaining;
         this.retryAfterNanos = retryAfterNanos;

@@ -15,7 +15,7 @@ final class RateLimitText {
     private static final Pattern LIMIT = Pattern.compile(
             "(?<rate>[^/\\s]+)\\s*(?:/\\s*(?<period>\\S+))?(?:\\s+(?<algorithm>[a-z][a-z-]*-[a-z]+))?(?:\\s+burst\\s+(?<burst>\\S+))?");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,400}(\\.\\d{1,400})?([eE][+-]?\\d{1,3})?");
-    private static final Pattern PERIOD_PART = Pattern.compile("(?<count>\\d{0,19})(?<unit>[a-zµμ]+)");
+    private static final Pattern PERIOD_PART = Pattern.compile("(?<count>\\d{0,40})(?<unit>[a-zµμ]+)");
     private static final Map<String, Long> UNIT_NANOS = Map.of(
             "ns",
             1L,

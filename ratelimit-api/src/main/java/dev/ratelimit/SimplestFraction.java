@@ -11,21 +11,28 @@ import java.math.BigInteger;
  */
 final class SimplestFraction {
 
+    private static final BigDecimal TWO = BigDecimal.valueOf(2);
+
     private SimplestFraction() {}
 
     /** Numerator and denominator of a positive, finite number. */
     static BigInteger[] of(double value) {
         BigDecimal exact = new BigDecimal(value);
-        BigDecimal half = new BigDecimal(Math.ulp(value)).divide(BigDecimal.valueOf(2));
-        // Below a power of two the next double lies only half as far, so half of that distance rounds to the value for
-        // sure.
-        BigDecimal below = half.divide(BigDecimal.valueOf(2));
-        BigInteger scale = BigInteger.TEN.pow(Math.max(0, below.scale()));
+        if (value == Math.rint(value)) {
+            return new BigInteger[] {exact.toBigIntegerExact(), BigInteger.ONE};
+        }
+        BigDecimal above = new BigDecimal(Math.ulp(value)).divide(TWO);
+        // Below a power of two the next double lies only half as far.
+        BigDecimal below =
+                value == Double.MIN_VALUE || Math.getExponent(Math.nextDown(value)) == Math.getExponent(value)
+                        ? above
+                        : above.divide(TWO);
+        BigInteger scale = BigInteger.TEN.pow(Math.max(0, Math.max(exact.scale(), below.scale())));
         BigDecimal factor = new BigDecimal(scale);
         return between(
                 exact.subtract(below).multiply(factor).toBigIntegerExact(),
                 scale,
-                exact.add(half).multiply(factor).toBigIntegerExact(),
+                exact.add(above).multiply(factor).toBigIntegerExact(),
                 scale);
     }
 

@@ -13,7 +13,8 @@ class NanoClockTest {
     @Test
     void theSystemClockCountsFromTheEpoch() {
         Instant read = Instant.EPOCH.plusNanos(NanoClock.system().nanoTime());
-        assertTrue(Duration.between(read, Instant.now()).abs().compareTo(Duration.ofHours(1)) < 0, () -> "read " + read);
+        assertTrue(
+                Duration.between(read, Instant.now()).abs().compareTo(Duration.ofHours(1)) < 0, () -> "read " + read);
     }
 
     @Test

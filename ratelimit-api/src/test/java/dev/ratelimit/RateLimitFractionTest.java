@@ -38,7 +38,8 @@ class RateLimitFractionTest {
     })
     void theFractionThatWasMeant(double rate, long permits, long seconds, long burst) {
         assertEquals(
-                RateLimit.tokenBucket(permits, Duration.ofSeconds(seconds)).withBurst(burst), RateLimit.perSecond(rate));
+                RateLimit.tokenBucket(permits, Duration.ofSeconds(seconds)).withBurst(burst),
+                RateLimit.perSecond(rate));
     }
 
     @Test
@@ -56,7 +57,8 @@ class RateLimitFractionTest {
         for (int i = 0; i < 20_000; i++) {
             long seconds = random.nextLong(1, 1 + (100_000L >> random.nextInt(16)));
             long permits = random.nextLong(1, 1 + (1_000 * seconds >> random.nextInt(16)) + 1);
-            long divisor = BigInteger.valueOf(permits).gcd(BigInteger.valueOf(seconds)).longValue();
+            long divisor =
+                    BigInteger.valueOf(permits).gcd(BigInteger.valueOf(seconds)).longValue();
             RateLimit limit = RateLimit.perSecond((double) permits / seconds);
             assertEquals(permits / divisor, limit.permits());
             assertEquals(Duration.ofSeconds(seconds / divisor), limit.period());

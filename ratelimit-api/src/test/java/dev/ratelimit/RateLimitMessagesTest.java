@@ -78,13 +78,15 @@ class RateLimitMessagesTest {
         assertTeaches(() -> RateLimit.parse("10/0s"), "period", "not positive");
         assertTeaches(() -> RateLimit.parse("10/s burst 0"), "burst 0 is not positive");
         assertTeaches(() -> RateLimit.parse("10/s burst -3"), "burst -3 is not positive");
-        assertTeaches(() -> RateLimit.parse("5/1m fixed-window burst 9"), "burst 9", "fixed-window", "leave the burst out");
+        assertTeaches(
+                () -> RateLimit.parse("5/1m fixed-window burst 9"), "burst 9", "fixed-window", "leave the burst out");
         assertTeaches(() -> RateLimit.parse("1e8/d sliding-log"), "permits 100000000", "at most 10000000");
     }
 
     @Test
     void aRateThatIsNoPositiveNumber() {
-        for (double rate : new double[] {0, -0.0, -1, -1e-300, Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY}) {
+        for (double rate :
+                new double[] {0, -0.0, -1, -1e-300, Double.NaN, Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY}) {
             assertTeaches(() -> RateLimit.perSecond(rate), "rate " + rate, "not a positive number", "perSecond(10)");
             assertTeaches(() -> RateLimit.perMinute(rate), "rate " + rate, "not a positive number", "perMinute(10)");
             assertTeaches(() -> RateLimit.perHour(rate), "rate " + rate, "not a positive number", "perHour(10)");
@@ -145,7 +147,9 @@ class RateLimitMessagesTest {
     @Test
     void aBurstOnAWindow() {
         for (RateLimit window : List.of(
-                RateLimit.fixedWindow(5, SECOND), RateLimit.slidingWindow(5, SECOND), RateLimit.slidingLog(5, SECOND))) {
+                RateLimit.fixedWindow(5, SECOND),
+                RateLimit.slidingWindow(5, SECOND),
+                RateLimit.slidingLog(5, SECOND))) {
             for (long burst : new long[] {6, 4, 0, -1}) {
                 assertTeaches(
                         () -> window.withBurst(burst),

@@ -59,7 +59,8 @@ class RateLimitResultTest {
         RateLimitResult refused = denied.refused(Refusal.LINE_FULL, 70);
         assertEquals(Refusal.LINE_FULL, refused.refusal());
         assertEquals(70, refused.retryAfterNanos());
-        assertEquals(List.of(1L, 900L, 0L), List.of(refused.remaining(), refused.resetAfterNanos(), refused.delayNanos()));
+        assertEquals(
+                List.of(1L, 900L, 0L), List.of(refused.remaining(), refused.resetAfterNanos(), refused.delayNanos()));
         assertEquals(Refusal.LIMIT, denied.refusal());
         RateLimitResult turnedDown = RateLimitResult.allowed(LIMIT, 3, 4, 5).refused(Refusal.MAX_WAIT, 6);
         assertFalse(turnedDown.isAllowed());
@@ -70,7 +71,8 @@ class RateLimitResultTest {
     void equalMeansEveryPartIsEqual() {
         RateLimitResult denied = RateLimitResult.denied(LIMIT, 1, 50, 900);
         assertEquals(denied, RateLimitResult.denied(RateLimit.perSecond(10), 1, 50, 900));
-        assertEquals(denied.hashCode(), RateLimitResult.denied(LIMIT, 1, 50, 900).hashCode());
+        assertEquals(
+                denied.hashCode(), RateLimitResult.denied(LIMIT, 1, 50, 900).hashCode());
         Set<RateLimitResult> different = new HashSet<>(List.of(
                 denied,
                 RateLimitResult.denied(RateLimit.perSecond(11), 1, 50, 900),

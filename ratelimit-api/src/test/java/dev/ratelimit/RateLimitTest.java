@@ -16,10 +16,12 @@ class RateLimitTest {
 
     @Test
     void eachFactoryBuildsWhatItsNameSays() {
-        assertParts(RateLimit.tokenBucket(7, Duration.ofSeconds(3)), Algorithm.TOKEN_BUCKET, 7, Duration.ofSeconds(3), 7);
+        assertParts(
+                RateLimit.tokenBucket(7, Duration.ofSeconds(3)), Algorithm.TOKEN_BUCKET, 7, Duration.ofSeconds(3), 7);
         assertParts(RateLimit.leakyBucket(10, SECOND, 100), Algorithm.LEAKY_BUCKET, 10, SECOND, 100);
         assertParts(RateLimit.leakyBucket(10, SECOND, 1), Algorithm.LEAKY_BUCKET, 10, SECOND, 1);
-        assertParts(RateLimit.fixedWindow(5, Duration.ofMinutes(5)), Algorithm.FIXED_WINDOW, 5, Duration.ofMinutes(5), 5);
+        assertParts(
+                RateLimit.fixedWindow(5, Duration.ofMinutes(5)), Algorithm.FIXED_WINDOW, 5, Duration.ofMinutes(5), 5);
         assertParts(RateLimit.slidingWindow(6, SECOND), Algorithm.SLIDING_WINDOW, 6, SECOND, 6);
         assertParts(RateLimit.slidingLog(8, Duration.ofHours(1)), Algorithm.SLIDING_LOG, 8, Duration.ofHours(1), 8);
         assertParts(RateLimit.every(Duration.ofMillis(250)), Algorithm.TOKEN_BUCKET, 1, Duration.ofMillis(250), 1);
@@ -33,7 +35,8 @@ class RateLimitTest {
     void theLeastAndTheGreatestNumbersAreLimits() {
         RateLimit greatest = RateLimit.tokenBucket(Long.MAX_VALUE, Duration.ofSeconds(Long.MAX_VALUE, 999_999_999));
         assertEquals(Long.MAX_VALUE, greatest.permits());
-        assertEquals(Long.MAX_VALUE, RateLimit.perSecond(1).withBurst(Long.MAX_VALUE).burst());
+        assertEquals(
+                Long.MAX_VALUE, RateLimit.perSecond(1).withBurst(Long.MAX_VALUE).burst());
         assertEquals(1, RateLimit.every(Duration.ofNanos(1)).permits());
         assertEquals(
                 RateLimit.MAX_SLIDING_LOG_PERMITS,
@@ -52,7 +55,9 @@ class RateLimitTest {
     @Test
     void aWindowTakesItsOwnPermitsAsBurst() {
         for (RateLimit window : List.of(
-                RateLimit.fixedWindow(5, SECOND), RateLimit.slidingWindow(5, SECOND), RateLimit.slidingLog(5, SECOND))) {
+                RateLimit.fixedWindow(5, SECOND),
+                RateLimit.slidingWindow(5, SECOND),
+                RateLimit.slidingLog(5, SECOND))) {
             assertEquals(window, window.withBurst(5));
         }
     }

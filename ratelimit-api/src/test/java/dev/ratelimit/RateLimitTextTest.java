@@ -44,7 +44,8 @@ class RateLimitTextTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"10/s", " 10/s ", "10 / s", "10 /1s", "10/\t1S", "10/sec", "10/second", "10/1seconds", "10.0/s"})
+    @ValueSource(
+            strings = {"10/s", " 10/s ", "10 / s", "10 /1s", "10/\t1S", "10/sec", "10/second", "10/1seconds", "10.0/s"})
     void spacesCaseAndNamesOfUnitsAreFree(String text) {
         assertEquals(RateLimit.perSecond(10), RateLimit.parse(text));
     }
@@ -68,7 +69,12 @@ class RateLimitTextTest {
 
     @Test
     void partsOfAPeriodAddUp() {
-        Duration sum = Duration.ofDays(1).plusHours(2).plusMinutes(3).plusSeconds(4).plusMillis(5).plusNanos(6_007);
+        Duration sum = Duration.ofDays(1)
+                .plusHours(2)
+                .plusMinutes(3)
+                .plusSeconds(4)
+                .plusMillis(5)
+                .plusNanos(6_007);
         assertEquals(RateLimit.tokenBucket(1, sum), RateLimit.parse("1/1d2h3m4s5ms6us7ns"));
         assertEquals(RateLimit.tokenBucket(1, Duration.ofMinutes(90)), RateLimit.parse("1/1hour30minutes"));
     }
@@ -81,7 +87,8 @@ class RateLimitTextTest {
             long permits = number.getAsLong();
             Duration period = Duration.ofSeconds(number.getAsLong(), random.nextInt(1_000_000_000));
             if (random.nextInt(4) > 0) {
-                period = Duration.ofNanos(UNITS[random.nextInt(UNITS.length)]).multipliedBy(1 + random.nextInt(100_000));
+                period =
+                        Duration.ofNanos(UNITS[random.nextInt(UNITS.length)]).multipliedBy(1 + random.nextInt(100_000));
             }
             assertReadBack(RateLimit.tokenBucket(permits, period));
             assertReadBack(RateLimit.tokenBucket(permits, period).withBurst(number.getAsLong()));

@@ -54,7 +54,8 @@ class SpiTest {
         for (long permits : new long[] {0, 1, -1, 11, Long.MAX_VALUE, -Long.MAX_VALUE}) {
             assertEquals(permits, new Adjustment(KEY, LIMIT, permits).permits());
         }
-        assertTeaches(() -> new Adjustment(KEY, LIMIT, Long.MIN_VALUE), "" + Long.MIN_VALUE, "at most " + Long.MAX_VALUE);
+        assertTeaches(
+                () -> new Adjustment(KEY, LIMIT, Long.MIN_VALUE), "" + Long.MIN_VALUE, "at most " + Long.MAX_VALUE);
         assertNames("key", () -> new Adjustment(null, LIMIT, 1));
         assertNames("limit", () -> new Adjustment(KEY, null, 1));
     }
@@ -62,7 +63,8 @@ class SpiTest {
     @Test
     void aLocalStoreAnswersItsFuturesByItsOwnClock() {
         FakeStore store = new FakeStore(null);
-        assertTrue(get(store.tryAcquireAsync(List.of(new Charge(KEY, LIMIT, 1)), 77)).isAllowed());
+        assertTrue(get(store.tryAcquireAsync(List.of(new Charge(KEY, LIMIT, 1)), 77))
+                .isAllowed());
         assertTrue(get(store.peekAsync(List.of(new Charge(KEY, LIMIT, 1)))).isAllowed());
         assertNull(get(store.adjustAsync(List.of(new Adjustment(KEY, LIMIT, 1)))));
         assertNull(get(store.resetAsync(List.of(KEY))));
@@ -80,7 +82,9 @@ class SpiTest {
                 store.peekAsync(charges),
                 store.adjustAsync(List.of(new Adjustment(KEY, LIMIT, 1))),
                 store.resetAsync(List.of(KEY)))) {
-            assertSame(outage, assertThrows(CompletionException.class, () -> get(answer)).getCause());
+            assertSame(
+                    outage,
+                    assertThrows(CompletionException.class, () -> get(answer)).getCause());
         }
     }
 

@@ -8,9 +8,7 @@ import kotlin.random.Random
 
 /**
  * Every algorithm against its model in exact fractions: on each step of a random trace all answers are the same, to the nanosecond
- * and the permit. A million steps each; the longer campaign is
- * `mvn -B -ntp -pl ratelimit-jvm -am test -Dtest=AgreementTest -Dsurefire.failIfNoSpecifiedTests=false -Dratelimit.agreement.steps=20000000`,
- * with another seed by `-Dratelimit.agreement.seed=7`.
+ * and the permit. A million steps each; README.md has the command of the longer campaign and of other seeds.
  */
 internal class AgreementTest :
     FunSpec({

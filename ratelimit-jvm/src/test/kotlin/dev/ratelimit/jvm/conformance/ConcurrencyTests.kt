@@ -26,7 +26,10 @@ internal fun FunSpec.concurrencyTests(open: () -> StoreFixture) {
     eachAlgorithm("what threads are granted by weight is what the bucket lacks", open) { algorithm ->
         val limit = algorithm.limit(1_000, 1.hours)
         val granted = AtomicLong()
-        inThreads(THREADS) { thread -> repeat(CALLS) { if (store.takes(limit.charge(1L + thread % 3))) granted.addAndGet(1L + thread % 3) } }
+        inThreads(THREADS) { thread ->
+            val permits = 1L + thread % 3
+            repeat(CALLS) { if (store.takes(limit.charge(permits))) granted.addAndGet(permits) }
+        }
         granted.get() shouldBeAtMost 1_000
         left(limit) shouldBe 1_000 - granted.get()
     }

@@ -119,7 +119,8 @@ internal class BadInputSpec :
                 val refusal = shouldThrow<IllegalArgumentException> { RateLimiter("bad", 10.perSecond, maxWaiters = bound) }
                 refusal.message shouldBe "maxWaiters $bound is negative; write 0 to let nobody wait"
                 shouldThrow<IllegalArgumentException> { RateLimiterRegistry(maxWaiters = bound) }.message shouldBe refusal.message
-                shouldThrow<IllegalArgumentException> { MemoryStore(maxKeys = bound) }.message shouldContain "maxKeys $bound is not positive"
+                val refused = shouldThrow<IllegalArgumentException> { MemoryStore(maxKeys = bound) }
+                refused.message shouldContain "maxKeys $bound is not positive"
             }
             shouldThrow<IllegalArgumentException> { MemoryStore(maxKeys = 0) }.message shouldContain "write 1 or more"
         }

@@ -13,9 +13,10 @@ import org.jetbrains.lincheck.datastructures.Operation
 import org.jetbrains.lincheck.datastructures.StressOptions
 
 /**
- * The line under Lincheck: suspended callers, callers that are cancelled, callers that do not wait, and a permit that comes back. Every result
- * has to be that of some order of the calls, one after the other. The clock stands still and the bucket holds one permit, so the
- * only permits are those given back. Stress rather than model checking, whose instrumentation the line's suspend functions defeat.
+ * The line under Lincheck: suspended callers, callers that are cancelled, callers that do not wait, and a permit that comes back.
+ * Every result has to be that of some order of the calls, one after the other. The clock stands still and the bucket holds one
+ * permit, so the only permits are those given back. Stress rather than model checking, whose instrumentation the line's suspend
+ * functions defeat.
  */
 class WaitingLineOperations {
     private val limiter =

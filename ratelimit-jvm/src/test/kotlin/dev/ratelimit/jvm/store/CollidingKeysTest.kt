@@ -42,7 +42,8 @@ internal class CollidingKeysTest :
 
         test("keys are objects: one, 1, 1L and \"1\" are four keys, and so are equal texts of one hash two") {
             val store = MemoryStore(ManualClock())
-            val keys = listOf(1.toShort(), 1, 1L, "1", '1', 1.0, "Aa", "BB", null, "null", listOf(1), setOf(1), Pair("a", 1), Thread.State.NEW, Unit)
+            val numbers = listOf(1.toShort(), 1, 1L, "1", '1', 1.0)
+            val keys = numbers + listOf("Aa", "BB", null, "null", listOf(1), setOf(1), Pair("a", 1), Thread.State.NEW, Unit)
             for (key in keys) withClue("$key") { store.take(hourly, key).isAllowed shouldBe true }
             for (key in keys) withClue("$key") { store.take(hourly, key).isAllowed shouldBe false }
             store.size shouldBe keys.size

@@ -21,7 +21,8 @@ internal class SharedBucketTest :
         test("refill loses no write: 64 threads over 10,000 windows are granted the exact count") {
             val clock = ManualClock()
             val store = MemoryStore(clock)
-            val limiters = listOf(Algorithm.TOKEN_BUCKET, Algorithm.FIXED_WINDOW).map { RateLimiter("$it", it.limit(40, 1.seconds), store = store) }
+            val algorithms = listOf(Algorithm.TOKEN_BUCKET, Algorithm.FIXED_WINDOW)
+            val limiters = algorithms.map { RateLimiter("$it", it.limit(40, 1.seconds), store = store) }
             val granted = List(limiters.size) { AtomicLong() }
             val window = Rounds(64) { clock.advance(1.seconds) }
             inThreads(64) {
