@@ -1,6 +1,8 @@
 package dev.ratelimit;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The same limits for each of many keys: users, hosts, tenants. Idle keys are forgotten as soon as that loses nothing.
@@ -20,7 +22,7 @@ public interface KeyedRateLimiter<K> {
 
     /** As {@link #setLimits(List)}. */
     default void setLimits(RateLimit... limits) {
-        setLimits(List.of(limits));
+        setLimits(Arrays.asList(Objects.requireNonNull(limits, "limits")));
     }
 
     /** The limiter of one key: a light handle; asking for it creates nothing in the store. */

@@ -1,7 +1,9 @@
 package dev.ratelimit;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,7 @@ public interface RateLimiter {
 
     /** As {@link #setLimits(List)}. */
     default void setLimits(RateLimit... limits) {
-        setLimits(List.of(limits));
+        setLimits(Arrays.asList(Objects.requireNonNull(limits, "limits")));
     }
 
     /** As {@link #tryAcquireAsync(long)} with one permit. */

@@ -47,7 +47,7 @@ public class RateLimiterRegistry
             vararg limits: Limit,
         ): LocalRateLimiter {
             val limiter = limiters.computeIfAbsent(name) { create(name, limits.asList()) }
-            require(limiter.limits() == limits.asList()) {
+            require(limiter.limits().toSet() == limits.toSet()) {
                 "limiter '$name' has the limits ${limiter.limits()}, not ${limits.asList()}; " +
                     "ask for the same ones, or use tighten to let the strictest win, or setLimits to change them"
             }

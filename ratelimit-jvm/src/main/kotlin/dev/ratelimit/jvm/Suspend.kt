@@ -35,7 +35,8 @@ public suspend fun RateLimiter.acquire(
  * @throws dev.ratelimit.RateLimitStoreException if the store cannot answer
  */
 @JvmSynthetic
-public suspend fun RateLimiter.tryAcquire(permits: Long = 1): RateLimitResult = tryAcquireAsync(permits).await()
+public suspend fun RateLimiter.tryAcquire(permits: Long = 1): RateLimitResult =
+    if (this is SuspendingLimiter) tryAcquireNow(permits) else tryAcquireAsync(permits).await()
 
 /**
  * As [acquire], but a refusal is a result, not an exception.

@@ -35,8 +35,9 @@ class CallSitesTest {
         HttpServer server = helloServer();
         try {
             HttpClient http = HttpClient.newHttpClient();
-            HttpRequest req = HttpRequest.newBuilder(URI.create(
-                            "http://" + server.getAddress().getHostString() + ":" + server.getAddress().getPort() + "/"))
+            HttpRequest req = HttpRequest.newBuilder(
+                            URI.create("http://" + server.getAddress().getHostString() + ":"
+                                    + server.getAddress().getPort() + "/"))
                     .build();
 
             RateLimiter sec = RateLimiters.create("sec.gov", RateLimit.perSecond(10));
@@ -96,8 +97,8 @@ class CallSitesTest {
 
     @Test
     void aLeakyBucketTellsTheTurn() {
-        LocalRateLimiter queue =
-                RateLimiters.create("queue", new MemoryStore(() -> 0), RateLimit.leakyBucket(10, Duration.ofSeconds(1), 3));
+        LocalRateLimiter queue = RateLimiters.create(
+                "queue", new MemoryStore(() -> 0), RateLimit.leakyBucket(10, Duration.ofSeconds(1), 3));
         assertEquals(Duration.ZERO, queue.tryAcquire().delay());
         assertEquals(Duration.ofMillis(100), queue.tryAcquire().delay());
         assertEquals(Duration.ofMillis(200), queue.tryAcquire().delay());

@@ -96,7 +96,8 @@ class JavaFacesTest {
         assertTrue(keyed.get(1).tryAcquire().isAllowed());
         assertFalse(keyed.get(1).tryAcquire().isAllowed());
         assertTrue(keyed.get(2).tryAcquire().isAllowed());
-        assertTrue(RateLimiters.builder("own").limits(HOURLY).build().tryAcquire().isAllowed());
+        assertTrue(
+                RateLimiters.builder("own").limits(HOURLY).build().tryAcquire().isAllowed());
     }
 
     @Test
@@ -130,16 +131,18 @@ class JavaFacesTest {
     void aDecoratedAsyncTaskStartsWithThePermit() {
         LocalRateLimiter limiter = frozen(HOURLY);
         AtomicInteger starts = new AtomicInteger();
-        Supplier<CompletableFuture<Integer>> limited = RateLimiters.decorateAsync(
-                limiter, () -> CompletableFuture.completedFuture(starts.incrementAndGet()));
+        Supplier<CompletableFuture<Integer>> limited =
+                RateLimiters.decorateAsync(limiter, () -> CompletableFuture.completedFuture(starts.incrementAndGet()));
         assertEquals(1, limited.get().join());
         CompletableFuture<Integer> waiting = limited.get();
         CompletableFuture<Integer> cancelled = limited.get();
         assertEquals(1, starts.get());
         cancelled.cancel(false);
         limiter.reset();
-        assertEquals(2, waiting.orTimeout(Waiters.PATIENCE_SECONDS, java.util.concurrent.TimeUnit.SECONDS)
-                .join());
+        assertEquals(
+                2,
+                waiting.orTimeout(Waiters.PATIENCE_SECONDS, java.util.concurrent.TimeUnit.SECONDS)
+                        .join());
         limiter.reset();
         Waiters.eventually("the line is empty", () -> limiter.peek().isAllowed());
         assertEquals(2, starts.get());

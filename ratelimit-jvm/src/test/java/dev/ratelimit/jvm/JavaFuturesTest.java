@@ -52,9 +52,8 @@ class JavaFuturesTest {
         limiter.tryAcquire();
         CompletableFuture<String> thread =
                 limiter.acquireAsync().thenApply(r -> Thread.currentThread().getName());
-        CompletableFuture<String> triedThread =
-                limiter.tryAcquireAsync(1, Duration.ofDays(1)).thenApply(r -> Thread.currentThread()
-                        .getName());
+        CompletableFuture<String> triedThread = limiter.tryAcquireAsync(1, Duration.ofDays(1))
+                .thenApply(r -> Thread.currentThread().getName());
         assertFalse(thread.isDone());
         limiter.reset();
         assertEquals("the limiter's executor", get(thread));
@@ -67,7 +66,8 @@ class JavaFuturesTest {
         limiter.setLimits(RateLimit.perHour(10));
         limiter.tryAcquire(10);
         CompletableFuture<String> thread = limiter.acquireAsync(5)
-                .handle((r, failure) -> failure + " on " + Thread.currentThread().getName());
+                .handle((r, failure) ->
+                        failure + " on " + Thread.currentThread().getName());
         limiter.setLimits(RateLimit.perHour(4));
         String failure = get(thread);
         assertTrue(failure.contains("permits 5 can never be granted"), failure);
@@ -138,7 +138,9 @@ class JavaFuturesTest {
         ExecutionException failure = assertThrows(ExecutionException.class, () -> get(refused));
         assertEquals(
                 Duration.ofHours(1),
-                assertInstance(RateLimitExceededException.class, failure.getCause()).getResult().retryAfter());
+                assertInstance(RateLimitExceededException.class, failure.getCause())
+                        .getResult()
+                        .retryAfter());
     }
 
     /** What is there when one permit comes and nobody waits for it any more. */

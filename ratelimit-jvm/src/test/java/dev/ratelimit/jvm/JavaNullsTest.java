@@ -57,7 +57,9 @@ class JavaNullsTest {
         assertNames("limit 1 of 1 is null", () -> RateLimiters.create("x", store, NONE));
         assertNames("limit 1 of 2 is null", () -> RateLimiters.create("x", anyStore, NONE, LIMIT));
         assertNames("limit 1 of 1 is null", () -> RateLimiters.keyed("x", NONE));
-        assertNames("limit 2 of 2 is null", () -> RateLimiters.builder("x").limits(LIMIT, NONE).build());
+        assertNames(
+                "limit 2 of 2 is null",
+                () -> RateLimiters.builder("x").limits(LIMIT, NONE).build());
         assertNames("limit 2 of 2 is null", () -> limiter.setLimits(LIMIT, NONE));
         assertNames("limit 1 of 1 is null", () -> limiter.setLimits(NONE));
         assertNames("limit 2 of 2 is null", () -> limiter.setLimits(Arrays.asList(LIMIT, NONE)));
@@ -100,7 +102,8 @@ class JavaNullsTest {
     void aKey() {
         LocalKeyedRateLimiter<String> local = RateLimiters.keyed("k", store, LIMIT);
         assertNames("key", () -> local.get(null));
-        assertNames("key", () -> RateLimiters.<String>keyed("k", anyStore, LIMIT).get(null));
+        assertNames(
+                "key", () -> RateLimiters.<String>keyed("k", anyStore, LIMIT).get(null));
         assertEquals(0, store.getSize());
     }
 
@@ -137,6 +140,7 @@ class JavaNullsTest {
 
     private static void assertNames(String parameter, Executable call) {
         String message = assertThrows(NullPointerException.class, call).getMessage();
-        assertTrue(message != null && message.endsWith(parameter), () -> "'" + message + "' does not name " + parameter);
+        assertTrue(
+                message != null && message.endsWith(parameter), () -> "'" + message + "' does not name " + parameter);
     }
 }

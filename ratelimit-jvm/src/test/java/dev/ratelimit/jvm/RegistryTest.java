@@ -96,7 +96,8 @@ class RegistryTest {
                     return registry.limiter(name, TEN);
                 };
                 Set<LocalRateLimiter> limiters = Collections.newSetFromMap(new IdentityHashMap<>());
-                for (Future<LocalRateLimiter> each : pool.invokeAll(new ArrayList<>(Collections.nCopies(threads, ask)))) {
+                for (Future<LocalRateLimiter> each :
+                        pool.invokeAll(new ArrayList<>(Collections.nCopies(threads, ask)))) {
                     limiters.add(each.get());
                 }
                 assertEquals(1, limiters.size());

@@ -4,12 +4,22 @@ import dev.ratelimit.RateLimitResult
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExecutorCoroutineDispatcher
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import java.util.concurrent.CompletableFuture
 
 /**
- * [wait] as a future that completes on [dispatcher]. The caller's thread runs it up to its first suspension, so that futures stand
- * in line in the order in which they were asked for.
+ * Where futures stand in line. Whoever heads a line has to run to pass it on, so not on threads of the user's: all of those may be
+ * blocked, and by callers who stand behind it. Threads of this view are its own, whatever other users of the IO dispatcher do.
+ */
+private val inLine = Dispatchers.IO.limitedParallelism(2, "ratelimit-line")
+
+/**
+ * [wait] as a future that completes on [dispatcher], or at once on the caller's thread if nothing had to be waited for. The caller's
+ * thread runs [wait] up to its first suspension, so that futures stand in line in the order in which they were asked for.
  *
  * Whoever completes the future first wins. If that is the caller (cancel, orTimeout), the wait is cancelled; if a grant comes
  * at that very moment, it goes to [giveBack].
@@ -21,15 +31,22 @@ internal fun futureOf(
     wait: suspend () -> RateLimitResult,
 ): CompletableFuture<RateLimitResult> {
     val future = CompletableFuture<RateLimitResult>()
+    // Other dispatchers (virtual time, an event loop) bring the timer that is to be used with them.
+    val waiting = if (dispatcher is ExecutorCoroutineDispatcher) inLine else dispatcher
+    val caller = Thread.currentThread()
+    var atOnce = true
     val job =
-        CoroutineScope(dispatcher).launch(start = CoroutineStart.UNDISPATCHED) {
-            try {
-                val result = wait()
-                if (!future.complete(result) && result.isAllowed) giveBack()
-            } catch (e: Throwable) {
-                future.completeExceptionally(e)
-            }
+        CoroutineScope(waiting).launch(start = CoroutineStart.UNDISPATCHED) {
+            val complete =
+                try {
+                    val result = wait()
+                    ({ if (!future.complete(result) && result.isAllowed) giveBack() })
+                } catch (e: Throwable) {
+                    ({ future.completeExceptionally(e) })
+                }
+            if (Thread.currentThread() === caller && atOnce) complete() else withContext(NonCancellable + dispatcher) { complete() }
         }
+    atOnce = false
     future.whenComplete { _, _ -> job.cancel() }
     return future
 }

@@ -53,9 +53,10 @@ internal abstract class LocalLimiter(
         permits: Long,
     ): RateLimitResult {
         check(permits)
-        val expected = look(permits, queued)
-        return expected.refused(Refusal.LIMIT, expected.retryAfterNanos().coerceAtLeast(1))
+        return look(permits, queued).behindOthers(Refusal.LIMIT)
     }
+
+    final override suspend fun tryAcquireNow(permits: Long): RateLimitResult = tryAcquire(permits)
 
     final override suspend fun tryAcquireWithin(
         permits: Long,

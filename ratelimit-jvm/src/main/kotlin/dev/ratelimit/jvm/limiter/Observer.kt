@@ -54,7 +54,7 @@ internal class Observer(
         val listener = listener ?: return
         try {
             event(listener)
-        } catch (e: Exception) {
+        } catch (e: Throwable) {
             log.warn("{}: a rate limit listener failed; the call it was told of goes on", limiter, e)
         }
     }

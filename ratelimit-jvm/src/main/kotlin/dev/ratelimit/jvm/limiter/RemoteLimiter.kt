@@ -68,58 +68,70 @@ internal class RemoteLimiter(
         ahead: Long,
     ): RateLimitResult = observed(family.store.peekAsync(charges(permits))).awaitOr { }
 
-    override fun tryAcquireAsync(permits: Long): CompletableFuture<RateLimitResult> {
+    /** Asks for permits that are there now, unless others wait for them. */
+    private fun ask(permits: Long): CompletionStage<RateLimitResult> {
         check(permits)
-        val line = family.lines.occupied(key)
-        val answer =
-            if (line == null) {
-                observed(family.store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
-            } else {
-                observed(family.store.peekAsync(charges(permits))).thenApply {
-                    it.refused(Refusal.LIMIT, it.retryAfterNanos().coerceAtLeast(1))
-                }
-            }
-        return here(answer).thenApply { result ->
-            if (result.isAllowed) family.observer.granted(key, permits, 0) else family.observer.refused(key, permits, result)
-            result
-        }
+        if (family.lines.occupied(key) == null) return observed(family.store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
+        return observed(family.store.peekAsync(charges(permits))).thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
-    override fun tryAcquireBlocking(permits: Long): RateLimitResult = joined(tryAcquireAsync(permits))
+    private fun told(
+        permits: Long,
+        result: RateLimitResult,
+    ) = result.also { if (it.isAllowed) family.observer.granted(key, permits, 0) else family.observer.refused(key, permits, it) }
 
-    override fun peekAsync(): CompletableFuture<RateLimitResult> = here(observed(family.store.peekAsync(charges(1))))
+    override fun tryAcquireAsync(permits: Long): CompletableFuture<RateLimitResult> =
+        here(ask(permits), { if (it.isAllowed) giveBack(permits) }) { told(permits, it) }
 
-    override fun peekBlocking(): RateLimitResult = joined(peekAsync())
+    override fun tryAcquireBlocking(permits: Long): RateLimitResult = told(permits, joined(ask(permits)))
 
-    override fun resetAsync(): CompletableFuture<Void?> =
-        here(observed(family.store.resetAsync(family.slots.keys(family.name, key)))).thenApply {
-            family.lines.occupied(key)?.retime()
-            null
-        }
+    override suspend fun tryAcquireNow(permits: Long): RateLimitResult =
+        told(permits, ask(permits).awaitOr { if (it.isAllowed) giveBack(permits) })
+
+    private fun look(): CompletionStage<RateLimitResult> {
+        val answer = observed(family.store.peekAsync(charges(1)))
+        return if (family.lines.occupied(key) == null) answer else answer.thenApply { it.behindOthers(Refusal.LIMIT) }
+    }
+
+    override fun peekAsync(): CompletableFuture<RateLimitResult> = here(look()) { it }
+
+    override fun peekBlocking(): RateLimitResult = joined(look())
+
+    private fun forget(): CompletionStage<Void?> = observed(family.store.resetAsync(family.slots.keys(family.name, key)))
+
+    override fun resetAsync(): CompletableFuture<Void?> = here(forget()) { retimed() }
 
     override fun resetBlocking() {
-        joined(resetAsync())
+        joined(forget())
+        retimed()
+    }
+
+    private fun correct(
+        estimated: Long,
+        actual: Long,
+    ): CompletionStage<Void?> {
+        require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
+        require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
+        if (estimated == actual) return CompletableFuture.completedFuture(null)
+        return observed(family.store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated)))
     }
 
     override fun settleAsync(
         estimated: Long,
         actual: Long,
-    ): CompletableFuture<Void?> {
-        require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
-        require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
-        if (estimated == actual) return CompletableFuture.completedFuture(null)
-        val adjustments = family.slots.adjustments(family.name, key, actual - estimated)
-        return here(observed(family.store.adjustAsync(adjustments))).thenApply {
-            family.lines.occupied(key)?.retime()
-            null
-        }
-    }
+    ): CompletableFuture<Void?> = here(correct(estimated, actual)) { retimed() }
 
     override fun settleBlocking(
         estimated: Long,
         actual: Long,
     ) {
-        joined(settleAsync(estimated, actual))
+        joined(correct(estimated, actual))
+        retimed()
+    }
+
+    private fun retimed(): Void? {
+        family.lines.occupied(key)?.retime()
+        return null
     }
 
     override fun giveBack(permits: Long) {
@@ -134,22 +146,46 @@ internal class RemoteLimiter(
             if (cause is RateLimitStoreException) family.observer.storeFailed(key, cause)
         }
 
-    /** The answer, on the executor of the caller's choice rather than on the store's thread. */
-    private fun <T> here(answer: CompletionStage<T>): CompletableFuture<T> {
+    /** The answer, on the executor of the caller's choice rather than on the store's thread; one that comes too late is [unwanted]. */
+    private fun <T> here(
+        answer: CompletionStage<T>,
+        unwanted: (T) -> Unit = {},
+        told: (T) -> T,
+    ): CompletableFuture<T> {
         val future = CompletableFuture<T>()
         answer.whenCompleteAsync(
-            { value, failure -> if (failure == null) future.complete(value) else future.completeExceptionally(failure.unwrapped()) },
+            { value, failure ->
+                when {
+                    failure != null -> future.completeExceptionally(failure.unwrapped())
+                    future.isDone || !future.complete(told(value)) -> unwanted(value)
+                }
+            },
             family.options.dispatcher.asExecutor(),
         )
         return future
     }
 
-    private fun <T> joined(future: CompletableFuture<T>): T =
+    /**
+     * The answer, on this thread. A store bounds the time of its answers; an interrupt meanwhile is kept for later, because what was
+     * asked may have been charged already.
+     */
+    private fun <T> joined(answer: CompletionStage<T>): T {
+        val future = answer.toCompletableFuture()
+        var interrupted = false
         try {
-            future.get()
+            while (true) {
+                try {
+                    return future.get()
+                } catch (ignored: InterruptedException) {
+                    interrupted = true
+                }
+            }
         } catch (e: ExecutionException) {
             throw e.cause ?: e
+        } finally {
+            if (interrupted) Thread.currentThread().interrupt()
         }
+    }
 }
 
 private fun Throwable?.unwrapped(): Throwable? = if (this is CompletionException) cause ?: this else this

@@ -3,10 +3,13 @@ package dev.ratelimit.jvm.limiter
 import dev.ratelimit.Algorithm
 import dev.ratelimit.RateLimit
 import java.math.BigInteger
+import java.util.Objects
+import kotlin.math.abs
+import kotlin.math.ln
 
 /**
  * The limits of one limiter, each at its place. A limit that stays keeps its place when others come and go, and with it its
- * buckets; a new one takes over the place, and so the used permits, of the one it replaces.
+ * buckets; a new one takes over the place, and so the used permits, of the one that it replaces: the one most alike.
  */
 internal class Slots private constructor(
     @JvmField val limits: List<RateLimit>,
@@ -20,11 +23,20 @@ internal class Slots private constructor(
         val wanted = checked(limits)
         val free = places.toMutableList()
         val taken = arrayOfNulls<Int>(wanted.size)
-        for (i in wanted.indices) {
-            val kept = this.limits.indices.firstOrNull { this.limits[it] == wanted[i] && places[it] in free } ?: continue
-            taken[i] = places[kept]
-            free -= places[kept]
+
+        fun keep(alike: (RateLimit, RateLimit) -> Boolean) {
+            for (i in wanted.indices.filter { taken[it] == null }) {
+                val kept =
+                    this.limits.indices
+                        .filter { places[it] in free && alike(this.limits[it], wanted[i]) }
+                        .minByOrNull { this.limits[it].distanceTo(wanted[i]) } ?: continue
+                taken[i] = places[kept]
+                free -= places[kept]
+            }
         }
+        keep { old, new -> old == new }
+        keep { old, new -> old.algorithm() == new.algorithm() && old.period() == new.period() }
+        keep { old, new -> old.algorithm() == new.algorithm() }
         var next = (places.maxOrNull() ?: -1) + 1
         for (i in wanted.indices) if (taken[i] == null) taken[i] = free.removeFirstOrNull() ?: next++
         return Slots(wanted, IntArray(wanted.size) { checkNotNull(taken[it]) })
@@ -47,6 +59,7 @@ internal class Slots private constructor(
 
         private fun checked(limits: List<RateLimit>): List<RateLimit> {
             require(limits.isNotEmpty()) { "limits are empty; give at least one, for example RateLimit.perSecond(10)" }
+            limits.forEachIndexed { i, limit -> Objects.requireNonNull(limit) { "limit ${i + 1} of ${limits.size} is null" } }
             return java.util.List.copyOf(limits)
         }
 
@@ -61,6 +74,12 @@ internal class Slots private constructor(
         private fun RateLimit.isNoFasterThan(other: RateLimit) = permits().big() * other.nanos() <= other.permits().big() * nanos()
 
         private fun RateLimit.nanos() = period().seconds.big() * 1_000_000_000L.big() + period().nano.toLong().big()
+
+        /** How much the rates and the bursts differ, by factors. */
+        private fun RateLimit.distanceTo(other: RateLimit): Double {
+            val rates = (permits().toDouble() / other.permits()) * (other.nanos().toDouble() / nanos().toDouble())
+            return abs(ln(rates)) + abs(ln(burst().toDouble() / other.burst()))
+        }
 
         private fun Long.big() = BigInteger.valueOf(this)
     }

@@ -3,6 +3,7 @@ package dev.ratelimit.jvm.limiter
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitExceededException
 import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.RateLimiter
 import kotlinx.coroutines.runBlocking
 import java.time.Duration
@@ -20,6 +21,9 @@ internal abstract class SuspendingLimiter(
         permits: Long,
         maxWait: Long,
     ): RateLimitResult
+
+    /** Takes the permits if they are there now. */
+    abstract suspend fun tryAcquireNow(permits: Long): RateLimitResult
 
     /** A grant that can be had at this moment without suspending, else null; no event is told of the latter. */
     abstract fun grantAtOnce(permits: Long): RateLimitResult?
@@ -85,7 +89,11 @@ internal abstract class SuspendingLimiter(
         wait: suspend () -> RateLimitResult,
     ): CompletableFuture<RateLimitResult> {
         check(permits)
-        grantAtOnce(permits)?.let { return CompletableFuture.completedFuture(it) }
+        try {
+            grantAtOnce(permits)?.let { return CompletableFuture.completedFuture(it) }
+        } catch (e: RateLimitStoreException) {
+            return CompletableFuture.failedFuture(e)
+        }
         return futureOf(family.options.dispatcher, { giveBack(permits) }, wait)
     }
 

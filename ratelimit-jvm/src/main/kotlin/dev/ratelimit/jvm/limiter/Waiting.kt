@@ -81,6 +81,10 @@ internal fun Family.refuse(
     result: RateLimitResult,
 ): RateLimitResult = result.also { observer.refused(key, permits, it) }
 
+/** The refusal of a call behind which nobody else can be served either: whatever is left belongs to those in line. */
+internal fun RateLimitResult.behindOthers(reason: Refusal): RateLimitResult =
+    RateLimitResult.denied(limit(), 0, retryAfterNanos(), resetAfterNanos()).refused(reason, retryAfterNanos().coerceAtLeast(1))
+
 /** A leaky bucket that is full refuses at once: its own queue is the only place to wait. */
 internal val RateLimitResult.isWorthWaiting: Boolean get() = limit().algorithm() != Algorithm.LEAKY_BUCKET
 

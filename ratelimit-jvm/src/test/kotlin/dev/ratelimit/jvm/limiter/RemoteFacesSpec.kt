@@ -2,6 +2,7 @@ package dev.ratelimit.jvm.limiter
 
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.Refusal
+import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.RateLimiter
 import dev.ratelimit.jvm.RateLimiters
 import dev.ratelimit.jvm.acquire
@@ -96,19 +97,21 @@ internal class RemoteFacesSpec :
             }
         }
 
-        test("nobody overtakes the line, and nothing remains for those who do not wait") {
-            runTest {
-                val limiter = RateLimiter("wire", 10.perHour, store = WireStore())
-                limiter.tryAcquire(7)
-                val waiting = launch { limiter.acquire(5) }
-                runCurrent()
-                for (answer in listOf(limiter.tryAcquireBlocking(), limiter.tryAcquire(2), limiter.peekBlocking())) {
-                    answer.refusal() shouldBe Refusal.LIMIT
-                    answer.remaining() shouldBe 0
+        test("nobody overtakes the line, and nothing remains for those who do not wait: here as in a local store") {
+            for (store in listOf(WireStore(), MemoryStore(ManualClock()), ForeignLocalStore())) {
+                runTest {
+                    val limiter = RateLimiter("wire", 10.perHour, store = store)
+                    limiter.tryAcquire(7)
+                    val waiting = launch { limiter.acquire(5) }
+                    runCurrent()
+                    for (answer in listOf(limiter.tryAcquireBlocking(), limiter.tryAcquire(2), limiter.peekBlocking())) {
+                        answer.refusal() shouldBe Refusal.LIMIT
+                        answer.remaining() shouldBe 0
+                    }
+                    waiting.cancel()
+                    runCurrent()
+                    limiter.peekBlocking().remaining() shouldBe 3
                 }
-                waiting.cancel()
-                runCurrent()
-                limiter.peekBlocking().remaining() shouldBe 3
             }
         }
     })

@@ -101,11 +101,15 @@ internal class SetLimitsSpec :
             }
             limiter.setLimits(100.perHour, 10.perSecond)
             limiter.peek().remaining() shouldBe 10
-            limiter.setLimits(200.perHour, 20.perSecond)
-            limiter.peek().run { remaining() to limit() } shouldBe (10L to 200.perHour)
-            limiter.setLimits(1_000.perMinute, 50.perSecond, 200.perHour)
-            limiter.peek().run { remaining() to limit() } shouldBe (10L to 200.perHour)
-            limiter.limits() shouldBe listOf(1_000.perMinute, 50.perSecond, 200.perHour)
+            limiter.setLimits(5.perSecond, 90.perHour)
+            limiter.peek().run { remaining() to limit() } shouldBe (5L to 5.perSecond)
+            repeat(2) {
+                limiter.tryAcquire(5).isAllowed shouldBe true
+                clock += 1.seconds
+            }
+            limiter.tryAcquire().limit() shouldBe 90.perHour
+            limiter.setLimits(90.perHour, 1_000.perMinute, 5.perSecond)
+            limiter.tryAcquire().limit() shouldBe 90.perHour
         }
 
         test("the limits of all keys change, also for handles that exist") {
@@ -120,7 +124,7 @@ internal class SetLimitsSpec :
             users.limits() shouldBe listOf(5.perHour)
         }
 
-        /** redis-cell#54, redisson#4663, #5098, #5487. */
+        // redis-cell#54, redisson#4663, #5098, #5487
         test("after a rate change neither does the old rate rule nor are permits reset: 10/s and 20/s in turn, under load") {
             for ((slow, fast) in listOf(10.perSecond to 20.perSecond, 10.perSecond.withBurst(10) to 20.perSecond.withBurst(10))) {
                 val clock = ManualClock()

@@ -1,8 +1,6 @@
 package dev.ratelimit.jvm.store
 
 import dev.ratelimit.RateLimit
-import dev.ratelimit.jvm.MemoryStore
-import dev.ratelimit.spi.Adjustment
 import io.kotest.core.spec.style.FunSpec
 import org.jetbrains.lincheck.datastructures.Operation
 import java.time.Duration
@@ -17,36 +15,40 @@ internal class BucketLincheckTest :
         test("a bucket under two limits that take turns") { checkInterleavings(ChangingBucketCalls::class, ThreePermits::class) }
     })
 
-internal class WordBucketCalls : BucketCalls(RateLimit.perHour(3.0), RateLimit.perHour(3.0))
+internal class WordBucketCalls : BucketCalls(claimsOn(HOURLY), claimsOn(HOURLY))
 
-internal class WideBucketCalls : BucketCalls(hourlyLog(), hourlyLog())
+internal class WideBucketCalls : BucketCalls(claimsOn(HOURLY_LOG), claimsOn(HOURLY_LOG))
 
-internal class ChangingBucketCalls : BucketCalls(RateLimit.perHour(3.0), RateLimit.perDay(3.0))
+internal class ChangingBucketCalls : BucketCalls(claimsOn(HOURLY), claimsOn(RateLimit.perDay(3.0)))
 
-private fun hourlyLog() = RateLimit.slidingLog(3, Duration.ofHours(1))
-
-/** The calls on one bucket of three permits, at one instant. */
+/** The calls on one bucket of three permits, at one instant. Both lists ask for one permit, then for two. */
 internal abstract class BucketCalls(
-    private val limit: RateLimit,
-    private val otherLimit: RateLimit,
+    private val claims: List<List<Claim>>,
+    private val otherClaims: List<List<Claim>>,
 ) {
-    private val store = MemoryStore(ManualClock())
+    private val store = MemoryBuckets({ 0 }, maxKeys = 10)
 
     @Operation
-    fun takeOne(): Boolean = store.take(limit, "key").isAllowed
+    fun takeOne(): Boolean = store.tryAcquire(claims[0], 0, Long.MAX_VALUE).isAllowed
 
     @Operation
-    fun takeTwo(): Boolean = store.take(otherLimit, "key", 2).isAllowed
+    fun takeTwo(): Boolean = store.tryAcquire(otherClaims[1], 0, Long.MAX_VALUE).isAllowed
 
     @Operation
-    fun left(): Long = store.left(limit, "key")
+    fun left(): Long = store.peek(claims[0], 0, 0).remaining()
 
     @Operation
-    fun giveBack() = store.adjust(listOf(Adjustment(bucketOf("key"), otherLimit, -1)))
+    fun giveBack() = store.adjust(otherClaims[0], GIVEN_BACK, 0)
 
     @Operation
-    fun reset() = store.reset(listOf(bucketOf("key")))
+    fun reset() = store.reset(claims[0])
 }
+
+private val HOURLY = RateLimit.perHour(3.0)
+private val HOURLY_LOG = RateLimit.slidingLog(3, Duration.ofHours(1))
+private val GIVEN_BACK = listOf(-1L)
+
+private fun claimsOn(limit: RateLimit) = listOf(listOf(claimOn(limit, "key", 1)), listOf(claimOn(limit, "key", 2)))
 
 /** What those calls mean. */
 internal class ThreePermits {

@@ -1,8 +1,6 @@
 package dev.ratelimit.jvm.store
 
 import dev.ratelimit.RateLimit
-import dev.ratelimit.jvm.MemoryStore
-import dev.ratelimit.spi.Adjustment
 import io.kotest.core.spec.style.FunSpec
 import org.jetbrains.lincheck.datastructures.Operation
 
@@ -20,10 +18,10 @@ internal class DroppingLincheckTest :
 
 /** One used key beside others that come full: at most two of these are in use at an instant, one in each thread. */
 internal class SmallStoreCalls : DroppingCalls(3) {
+    private val others = List(2) { listOf(claimOn(HOURLY, "other $it")) }
+
     @Operation
-    fun other() {
-        repeat(2) { store.adjust(listOf(Adjustment(bucketOf(it), limit, -1))) }
-    }
+    fun other() = others.forEach { store.adjust(it, GIVEN_BACK, 0) }
 }
 
 internal class OneKeyStoreCalls : DroppingCalls(1) {
@@ -36,21 +34,27 @@ internal class OneKeyStoreCalls : DroppingCalls(1) {
 internal abstract class DroppingCalls(
     maxKeys: Int,
 ) {
-    protected val limit: RateLimit = RateLimit.perHour(1.0)
-    protected val store = MemoryStore(ManualClock(), maxKeys)
+    private val claims = listOf(claimOn(HOURLY, "key"))
+    private val otherClaims = listOf(claimOn(DAILY, "key"))
+
+    protected val store = MemoryBuckets({ 0 }, maxKeys)
 
     @Operation
-    fun take(): Boolean = store.take(limit, "key").isAllowed
+    fun take(): Boolean = store.tryAcquire(claims, 0, Long.MAX_VALUE).isAllowed
 
     @Operation
-    fun takeUnderAnother(): Boolean = store.take(RateLimit.perDay(1.0), "key").isAllowed
+    fun takeUnderAnother(): Boolean = store.tryAcquire(otherClaims, 0, Long.MAX_VALUE).isAllowed
 
     @Operation
-    fun left(): Long = store.left(limit, "key")
+    fun left(): Long = store.peek(claims, 0, 0).remaining()
 
     @Operation
-    fun giveBack() = store.adjust(listOf(Adjustment(bucketOf("key"), limit, -1)))
+    fun giveBack() = store.adjust(claims, GIVEN_BACK, 0)
 }
+
+private val HOURLY = RateLimit.perHour(1.0)
+private val DAILY = RateLimit.perDay(1.0)
+private val GIVEN_BACK = listOf(-1L)
 
 /** What those calls mean. */
 internal class OnePermit {

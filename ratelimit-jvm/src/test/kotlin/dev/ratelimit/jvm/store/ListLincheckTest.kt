@@ -1,9 +1,6 @@
 package dev.ratelimit.jvm.store
 
 import dev.ratelimit.RateLimit
-import dev.ratelimit.jvm.MemoryStore
-import dev.ratelimit.spi.Adjustment
-import dev.ratelimit.spi.Charge
 import io.kotest.core.spec.style.FunSpec
 import org.jetbrains.lincheck.datastructures.Operation
 import java.time.Duration
@@ -18,45 +15,50 @@ internal class ListLincheckTest :
 
 internal class TwoLimitCalls :
     ListCalls(
-        Charge(bucketOf("key", 0), RateLimit.perHour(2.0), 1),
-        Charge(bucketOf("key", 1), RateLimit.slidingLog(1, Duration.ofHours(1)), 1),
+        claimOn(RateLimit.perHour(2.0), "key", slot = 0),
+        claimOn(RateLimit.slidingLog(1, Duration.ofHours(1)), "key", slot = 1),
     )
 
 internal class TwoKeyCalls :
     ListCalls(
-        Charge(bucketOf("a"), RateLimit.perHour(2.0), 1),
-        Charge(bucketOf("b"), RateLimit.perHour(1.0), 1),
+        claimOn(RateLimit.perHour(2.0), "a"),
+        claimOn(RateLimit.perHour(1.0), "b"),
     )
 
 /** The calls on a bucket of two permits and on one of one. */
 internal abstract class ListCalls(
-    private val first: Charge,
-    private val second: Charge,
+    first: Claim,
+    second: Claim,
 ) {
-    private val store = MemoryStore(ManualClock())
+    private val store = MemoryBuckets({ 0 }, maxKeys = 10)
+    private val both = listOf(first, second)
+    private val reversed = listOf(second, first)
+    private val firstOnly = listOf(first)
+    private val secondOnly = listOf(second)
+    private val givenBack = listOf(-1L, -1L)
 
     @Operation
-    fun takeBoth(): Boolean = take(first, second)
+    fun takeBoth(): Boolean = take(both)
 
     @Operation
-    fun takeBothReversed(): Boolean = take(second, first)
+    fun takeBothReversed(): Boolean = take(reversed)
 
     @Operation
-    fun takeFirst(): Boolean = take(first)
+    fun takeFirst(): Boolean = take(firstOnly)
 
     @Operation
-    fun takeSecond(): Boolean = take(second)
+    fun takeSecond(): Boolean = take(secondOnly)
 
     @Operation
-    fun leastLeft(): Long = store.peek(listOf(first, second), 0, 0).remaining()
+    fun leastLeft(): Long = store.peek(both, 0, 0).remaining()
 
     @Operation
-    fun giveBothBack() = store.adjust(listOf(first, second).map { Adjustment(it.key, it.limit, -1) })
+    fun giveBothBack() = store.adjust(both, givenBack, 0)
 
     @Operation
-    fun resetBoth() = store.reset(listOf(first.key, second.key))
+    fun resetBoth() = store.reset(both)
 
-    private fun take(vararg charges: Charge) = store.tryAcquire(charges.asList(), 0, Long.MAX_VALUE).isAllowed
+    private fun take(claims: List<Claim>) = store.tryAcquire(claims, 0, Long.MAX_VALUE).isAllowed
 }
 
 /** What those calls mean. */

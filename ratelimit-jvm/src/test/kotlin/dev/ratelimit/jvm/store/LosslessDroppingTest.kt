@@ -78,6 +78,7 @@ internal class LosslessDroppingTest :
                 clock.set(full)
                 // These have the store drop the bucket, which is full now.
                 repeat(5_000) { store.take(limit, it) }
+
                 fun granted(at: Long) = (1..10).count { store.take(limit, "key", at = at).isAllowed }
                 val early = granted(full / 2)
                 clock.set(full / 2)

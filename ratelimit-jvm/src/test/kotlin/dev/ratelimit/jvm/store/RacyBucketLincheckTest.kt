@@ -9,11 +9,11 @@ import org.jetbrains.lincheck.datastructures.Operation
 internal class RacyBucketLincheckTest :
     FunSpec({
         test("model checking finds a bucket that is checked and charged in two steps") {
-            shouldThrow<LincheckAssertionError> { modelChecking(ThreePermits::class).check(RacyBucketCalls::class) }
+            shouldThrow<LincheckAssertionError> { checkModel(RacyBucketCalls::class, ThreePermits::class) }
         }
 
         test("model checking finds a list that is charged one bucket after the other") {
-            shouldThrow<LincheckAssertionError> { modelChecking(TwoBuckets::class).check(RacyListCalls::class) }
+            shouldThrow<LincheckAssertionError> { checkModel(RacyListCalls::class, TwoBuckets::class) }
         }
     })
 
