@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ratelimit.spi.Reading;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -44,6 +45,40 @@ class RateLimitResultTest {
         assertEquals(Duration.ofMillis(900), result.resetAfter());
         assertEquals(Duration.ZERO, result.delay());
     }
+
+    @Test
+    void aDecisionReadsItsNumbersOutOfTheState() {
+        RateLimitResult grant = RateLimitResult.decided(LIMIT, true, SUMS, 40, 3, 2, 7);
+        assertEquals(RateLimitResult.allowed(LIMIT, 43, 4_003, 7), grant);
+        assertEquals(RateLimitResult.allowed(LIMIT, 43, 4_003, 7).toString(), grant.toString());
+        assertEquals(0, grant.retryAfterNanos());
+
+        RateLimitResult refusal = RateLimitResult.decided(LIMIT, false, SUMS, 40, 3, 2, 7);
+        assertEquals(RateLimitResult.denied(LIMIT, 43, 40_327, 4_003), refusal);
+        assertEquals(RateLimitResult.denied(LIMIT, 43, 40_327, 4_003).hashCode(), refusal.hashCode());
+        assertEquals(Duration.ZERO, refusal.delay());
+        assertEquals(
+                RateLimitResult.denied(LIMIT, 43, 40_327, 4_003).refused(Refusal.MAX_WAIT, 9),
+                refusal.refused(Refusal.MAX_WAIT, 9));
+    }
+
+    /** Tells apart what it was given: every number is another sum. */
+    private static final Reading SUMS = new Reading() {
+        @Override
+        public long remaining(long state, long now) {
+            return state + now;
+        }
+
+        @Override
+        public long retryAfterNanos(long state, long now, long permits, long maxDelayNanos) {
+            return 1_000 * state + 100 * now + 10 * permits + maxDelayNanos;
+        }
+
+        @Override
+        public long resetAfterNanos(long state, long now) {
+            return 100 * state + now;
+        }
+    };
 
     @Test
     void aRefusalThrowsItself() {

@@ -23,10 +23,13 @@ import kotlin.time.toJavaDuration
 public suspend fun RateLimiter.acquire(
     permits: Long = 1,
     maxWait: Duration = Duration.INFINITE,
-): RateLimitResult {
-    if (this is SuspendingLimiter) return acquireWithin(permits, maxWait.toWaitNanos())
-    return (if (maxWait.isInfinite()) acquireAsync(permits) else acquireAsync(permits, maxWait.toJavaDuration())).await()
-}
+): RateLimitResult =
+    if (this is SuspendingLimiter) acquireWithin(permits, maxWait.toWaitNanos()) else acquireElsewhere(permits, maxWait)
+
+private suspend fun RateLimiter.acquireElsewhere(
+    permits: Long,
+    maxWait: Duration,
+): RateLimitResult = (if (maxWait.isInfinite()) acquireAsync(permits) else acquireAsync(permits, maxWait.toJavaDuration())).await()
 
 /**
  * Takes [permits] if they are there now, and says so in the result. Does not wait for permits, nor overtake those who do.
@@ -48,10 +51,13 @@ public suspend fun RateLimiter.tryAcquire(permits: Long = 1): RateLimitResult =
 public suspend fun RateLimiter.tryAcquire(
     permits: Long = 1,
     maxWait: Duration,
-): RateLimitResult {
-    if (this is SuspendingLimiter) return tryAcquireWithin(permits, maxWait.toWaitNanos())
-    return tryAcquireAsync(permits, if (maxWait.isInfinite()) FOR_EVER else maxWait.toJavaDuration()).await()
-}
+): RateLimitResult =
+    if (this is SuspendingLimiter) tryAcquireWithin(permits, maxWait.toWaitNanos()) else tryAcquireElsewhere(permits, maxWait)
+
+private suspend fun RateLimiter.tryAcquireElsewhere(
+    permits: Long,
+    maxWait: Duration,
+): RateLimitResult = tryAcquireAsync(permits, if (maxWait.isInfinite()) FOR_EVER else maxWait.toJavaDuration()).await()
 
 /** [acquire], then [block]. What [block] throws does not give the permits back: the call was made. */
 @JvmSynthetic

@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.algorithm
 
 import dev.ratelimit.RateLimit
+import dev.ratelimit.spi.Reading
 
 /**
  * A meter whose whole state is one long, so that a compare-and-set is the whole critical section. Its functions take the word
@@ -10,7 +11,28 @@ import dev.ratelimit.RateLimit
  */
 internal abstract class WordMeter(
     limit: RateLimit,
-) : Meter(limit) {
+) : Meter(limit),
+    Reading {
+    final override fun remaining(
+        state: Long,
+        now: Long,
+    ): Long = remainingOf(state, now)
+
+    final override fun retryAfterNanos(
+        state: Long,
+        now: Long,
+        permits: Long,
+        maxDelayNanos: Long,
+    ): Long {
+        val untilRoom = waitOf(state, now, permits, 0)
+        return if (maxDelayNanos == Long.MAX_VALUE) untilRoom else maxOf(untilRoom, delayOf(state, now) - maxDelayNanos)
+    }
+
+    final override fun resetAfterNanos(
+        state: Long,
+        now: Long,
+    ): Long = resetOf(state, now)
+
     abstract fun freshWord(now: Long): Long
 
     /** The state after granting [permits], or [REFUSED]. */

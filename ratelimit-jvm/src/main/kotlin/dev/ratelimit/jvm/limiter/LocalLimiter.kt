@@ -43,8 +43,15 @@ internal abstract class LocalLimiter(
     final override fun tryAcquire(permits: Long): RateLimitResult {
         val line = family.lines.occupied(key)
         val result = if (line == null) takeNow(permits) else behind(line.queuedPermits, permits)
-        if (result.isAllowed) family.observer.granted(key, permits, 0) else family.observer.refused(key, permits, result)
+        if (family.observer.watches(result)) tell(permits, result)
         return result
+    }
+
+    private fun tell(
+        permits: Long,
+        result: RateLimitResult,
+    ) {
+        if (result.isAllowed) family.observer.granted(key, permits, 0) else family.observer.refused(key, permits, result)
     }
 
     /** The answer to one who does not wait, while others do. */

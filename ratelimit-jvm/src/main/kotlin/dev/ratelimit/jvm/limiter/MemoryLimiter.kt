@@ -58,22 +58,12 @@ internal class MemoryLimiter(
     ): RateLimitResult {
         val rule = family.onlyRule ?: return family.buckets.tryAcquire(claims(permits), now, maxDelay)
         rule.meter.limit.checkPermits(permits)
-        val known = bucket
-        if (known != null && known.rule.isSameLimitAs(rule)) known.tryAcquire(now, permits, maxDelay)?.let { return it }
-        return lookUp(rule, now, permits, maxDelay)
-    }
-
-    private fun lookUp(
-        rule: Rule,
-        now: Long,
-        permits: Long,
-        maxDelay: Long,
-    ): RateLimitResult {
+        var asked = bucket
         while (true) {
-            val found = family.buckets.bucket(rule, key, now)
-            val result = found.tryAcquire(now, permits, maxDelay) ?: continue
-            bucket = found
-            return result
+            // What varies here is the bucket, not the result: the compiler can do without an object that has one origin.
+            if (asked == null || !asked.rule.isSameLimitAs(rule)) asked = family.buckets.bucket(rule, key, now).also { bucket = it }
+            asked.tryAcquire(now, permits, maxDelay)?.let { return it }
+            asked = null
         }
     }
 

@@ -15,6 +15,9 @@ internal class Observer(
     /** Whether somebody wants to know how long a wait will be; finding that out costs a look at the store. */
     val watchesWaits: Boolean get() = listener != null || log.isDebugEnabled
 
+    /** Whether anybody is to be told of [result]: grants are not logged. */
+    fun watches(result: RateLimitResult): Boolean = listener != null || (!result.isAllowed && log.isDebugEnabled)
+
     fun waits(
         key: Any?,
         permits: Long,

@@ -42,7 +42,13 @@ internal abstract class SuspendingLimiter(
 
     fun tighten(limits: List<RateLimit>) = family.tighten(limits)
 
+    /** Calls other suspend functions only as its last act, so that neither a grant at once nor a wait pays for a frame of it. */
     suspend fun acquireWithin(
+        permits: Long,
+        maxWait: Long,
+    ): RateLimitResult = grantAtOnce(permits) ?: acquireInLine(permits, maxWait)
+
+    private suspend fun acquireInLine(
         permits: Long,
         maxWait: Long,
     ): RateLimitResult = tryAcquireWithin(permits, maxWait).granted()

@@ -96,7 +96,13 @@ internal class WaitingLine(
     ): Turn {
         var locked = false
         try {
-            locked = lockWithin(gate, start, maxWait)
+            if (maxWait == Long.MAX_VALUE) {
+                // Not in a function of its own, whose frame every waiter would keep.
+                head.lock()
+                locked = true
+            } else {
+                locked = lockWithin(gate, start, maxWait)
+            }
             return if (locked) atHead(gate, permits, start, maxWait) else Turn.TimedOut
         } finally {
             leave(permits)
@@ -110,10 +116,6 @@ internal class WaitingLine(
         maxWait: Long,
     ): Boolean {
         if (head.tryLock()) return true
-        if (maxWait == Long.MAX_VALUE) {
-            head.lock()
-            return true
-        }
         // Not the block's result but this flag tells who holds the mutex: the time may run out after the lock.
         var locked = false
         var ended = false

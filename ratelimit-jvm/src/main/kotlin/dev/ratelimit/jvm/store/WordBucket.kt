@@ -26,30 +26,20 @@ internal class WordBucket(
                 continue
             }
             val after = meter.take(before, now, permits)
-            if (after == WordMeter.REFUSED || (maxDelay != Long.MAX_VALUE && meter.delayOf(before, now) > maxDelay)) {
-                return refused(meter, before, now, permits, maxDelay)
-            }
-            if (swap(before, after)) {
-                return RateLimitResult.allowed(
+            val refused = after == WordMeter.REFUSED || (maxDelay != Long.MAX_VALUE && meter.delayOf(before, now) > maxDelay)
+            if (refused || swap(before, after)) {
+                // One place for both answers, and no number worked out before it is asked for: so the compiler can do without the object.
+                return RateLimitResult.decided(
                     meter.limit,
-                    meter.remainingOf(after, now),
-                    meter.resetOf(after, now),
-                    meter.delayOf(before, now),
+                    !refused,
+                    meter,
+                    if (refused) before else after,
+                    now,
+                    permits,
+                    if (refused) maxDelay else meter.delayOf(before, now),
                 )
             }
         }
-    }
-
-    private fun refused(
-        meter: WordMeter,
-        word: Long,
-        now: Long,
-        permits: Long,
-        maxDelay: Long,
-    ): RateLimitResult {
-        val untilRoom = meter.waitOf(word, now, permits, 0)
-        val untilTurn = if (maxDelay == Long.MAX_VALUE) 0 else meter.delayOf(word, now) - maxDelay
-        return RateLimitResult.denied(meter.limit, meter.remainingOf(word, now), maxOf(untilRoom, untilTurn), meter.resetOf(word, now))
     }
 
     override fun untilFull(now: Long): Long {

@@ -34,10 +34,15 @@ internal class SetLimitsSpec :
         test("a token bucket keeps its tokens when the burst grows, and when it shrinks") {
             val limiter = limiter(10.perSecond.withBurst(100))
             limiter.tryAcquire(40)
-            for ((burst, tokens) in listOf(200L to 60L, 61L to 60L, 50L to 50L, 5L to 5L, 100L to 100L)) {
+            // Peeks change nothing: the tokens that do not fit a smaller burst go with the first call under it.
+            for ((burst, tokens) in listOf(200L to 60L, 61L to 60L, 50L to 50L, 5L to 5L, 100L to 60L)) {
                 limiter.setLimits(10.perSecond.withBurst(burst))
                 withClue("burst $burst") { limiter.peek().remaining() shouldBe tokens }
             }
+            limiter.setLimits(10.perSecond.withBurst(5))
+            limiter.tryAcquire().remaining() shouldBe 4
+            limiter.setLimits(10.perSecond.withBurst(100))
+            limiter.peek().remaining() shouldBe 4
         }
 
         test("a full bucket stays full in both directions") {

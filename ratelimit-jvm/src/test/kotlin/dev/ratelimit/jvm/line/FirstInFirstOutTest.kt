@@ -58,7 +58,7 @@ internal class FirstInFirstOutTest :
                 val refused = limiter.tryAcquire()
                 refused.isAllowed shouldBe false
                 refused.refusal() shouldBe Refusal.LIMIT
-                refused.remaining() shouldBe 5
+                refused.remaining() shouldBe 0
                 refused.retryAfterNanos() shouldBe 600 * NANOS_PER_MILLI
                 limiter.peek().retryAfterNanos() shouldBe refused.retryAfterNanos()
                 big.join()

@@ -7,31 +7,75 @@ import dev.ratelimit.jvm.RateLimiter
 import dev.ratelimit.jvm.acquire
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.channels.Channel
 import org.jetbrains.lincheck.LincheckAssertionError
 import org.jetbrains.lincheck.datastructures.Operation
 import org.jetbrains.lincheck.datastructures.StressOptions
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.resume
+import kotlin.coroutines.suspendCoroutine
 
 /**
- * The line under Lincheck: suspended callers, callers that are cancelled, callers that do not wait, and a permit that comes back.
- * Every result has to be that of some order of the calls, one after the other. The clock stands still and the bucket holds one
- * permit, so the only permits are those given back. Stress rather than model checking, whose instrumentation the line's suspend
- * functions defeat.
+ * The line under Lincheck: who waits is served first in first out, once for each permit that comes back, whoever else comes and leaves.
+ * Every result has to be that of [OrderlyLine] in some order of the calls. The clock stands still and the bucket is drained, so the only
+ * permits are those given back. What those who do not wait are told is not looked at: while a head is about to take its permit, they
+ * are refused a second one.
+ *
+ * Stress rather than model checking, whose instrumentation the line's suspend functions defeat. And futures that are cancelled rather
+ * than Lincheck's own cancellation, which does not run the `finally` of a suspend function.
  */
 class WaitingLineOperations {
     private val limiter =
-        RateLimiter("line", RateLimit.perSecond(1e-10), store = MemoryStore(NanoClock { 0 }, maxKeys = 16)).also { it.tryAcquire() }
+        RateLimiter(
+            "line",
+            RateLimit.perSecond(1e-10).withBurst(BURST),
+            store = MemoryStore(NanoClock { 0 }, maxKeys = 16),
+            dispatcher = Dispatchers.Unconfined,
+        ).also { it.tryAcquire(BURST) }
 
-    @Operation(cancellableOnSuspension = true)
+    @Operation(cancellableOnSuspension = false)
     suspend fun acquire() {
         limiter.acquire()
     }
 
     @Operation
-    fun tryAcquire() = limiter.tryAcquire().isAllowed
+    fun comeAndLeave() {
+        if (!limiter.acquireAsync().cancel(false)) giveBack()
+    }
+
+    @Operation
+    fun tryAndGiveBack() {
+        if (limiter.tryAcquire().isAllowed) giveBack()
+    }
 
     @Operation
     fun giveBack() = limiter.settle(1, 0)
+
+    private companion object {
+        /** More than a scenario can give back, so that the bucket is never full. */
+        const val BURST = 8L
+    }
+}
+
+/** What those operations mean, one after the other. */
+class OrderlyLine {
+    private var permits = 0
+    private val line = ArrayDeque<Continuation<Unit>>()
+
+    suspend fun acquire() {
+        if (permits == 0) return suspendCoroutine { line.addLast(it) }
+        permits--
+    }
+
+    fun comeAndLeave() = Unit
+
+    fun tryAndGiveBack() = Unit
+
+    fun giveBack() {
+        val first = line.removeFirstOrNull()
+        if (first == null) permits++ else first.resume(Unit)
+    }
 }
 
 /** The same operations on a line that looks and then takes, so that two may take one permit: Lincheck has to find it. */
@@ -40,22 +84,30 @@ class RacyLineOperations {
     private var permits = 0
     private val given = Channel<Unit>(Channel.CONFLATED)
 
-    @Operation(cancellableOnSuspension = true)
+    @Operation(cancellableOnSuspension = false)
     suspend fun acquire() {
-        while (!tryAcquire()) given.receive()
+        while (!taken()) given.receive()
     }
 
     @Operation
-    fun tryAcquire(): Boolean {
-        val seen = permits
-        if (seen > 0) permits = seen - 1
-        return seen > 0
+    fun comeAndLeave() = Unit
+
+    @Operation
+    fun tryAndGiveBack() {
+        if (taken()) giveBack()
     }
 
     @Operation
     fun giveBack() {
-        permits = 1
+        permits++
         given.trySend(Unit)
+    }
+
+    private fun taken(): Boolean {
+        val seen = permits
+        Thread.yield()
+        if (seen > 0) permits = seen - 1
+        return seen > 0
     }
 }
 
@@ -63,6 +115,7 @@ class WaitingLineLincheckTest :
     FunSpec({
         fun options() =
             StressOptions()
+                .sequentialSpecification(OrderlyLine::class.java)
                 .actorsBefore(0)
                 .actorsAfter(0)
                 .threads(3)
@@ -71,7 +124,9 @@ class WaitingLineLincheckTest :
                 .invocationsPerIteration(1_000)
                 .minimizeFailedScenario(false)
 
-        test("the line is linearizable, with suspension and cancellation") { options().check(WaitingLineOperations::class) }
+        test("those who wait are served in order, once for each permit, whoever comes and leaves") {
+            options().check(WaitingLineOperations::class)
+        }
 
         test("the check can fail: a line that looks and then takes is found") {
             shouldThrow<LincheckAssertionError> { options().check(RacyLineOperations::class) }

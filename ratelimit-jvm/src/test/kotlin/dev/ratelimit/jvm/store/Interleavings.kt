@@ -8,14 +8,17 @@ import org.jetbrains.lincheck.datastructures.StressOptions
 import org.jetbrains.lincheck.datastructures.forClasses
 import kotlin.reflect.KClass
 
+/** How many scenarios each check tries. Choosing interleavings one by one takes a second or more for a scenario. */
+private val scenarios = Integer.getInteger("ratelimit.lincheck.scenarios", 2)
+
 /** Checks in two ways that the answers of [calls] are those of [specification] called in some order, one call after another. */
 internal fun checkInterleavings(
     calls: KClass<*>,
     specification: KClass<*>,
 ) {
-    checkModel(calls, specification)
+    checkModel(calls, specification, scenarios)
     StressOptions()
-        .iterations(10)
+        .iterations(scenarios * 2)
         .invocationsPerIteration(1_000)
         .shaped(specification)
         .check(calls)
@@ -25,9 +28,10 @@ internal fun checkInterleavings(
 internal fun checkModel(
     calls: KClass<*>,
     specification: KClass<*>,
+    scenarios: Int,
 ) = ModelCheckingOptions()
-    .iterations(10)
-    .invocationsPerIteration(300)
+    .iterations(scenarios)
+    .invocationsPerIteration(100)
     .addGuarantee(forClasses { it.startsWith(ARITHMETIC) }.allMethods().ignore())
     .shaped(specification)
     .check(calls)

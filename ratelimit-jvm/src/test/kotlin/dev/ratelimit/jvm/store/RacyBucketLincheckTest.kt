@@ -9,11 +9,11 @@ import org.jetbrains.lincheck.datastructures.Operation
 internal class RacyBucketLincheckTest :
     FunSpec({
         test("model checking finds a bucket that is checked and charged in two steps") {
-            shouldThrow<LincheckAssertionError> { checkModel(RacyBucketCalls::class, ThreePermits::class) }
+            shouldThrow<LincheckAssertionError> { checkModel(RacyBucketCalls::class, ThreePermits::class, scenarios = 100) }
         }
 
         test("model checking finds a list that is charged one bucket after the other") {
-            shouldThrow<LincheckAssertionError> { checkModel(RacyListCalls::class, TwoBuckets::class) }
+            shouldThrow<LincheckAssertionError> { checkModel(RacyListCalls::class, TwoBuckets::class, scenarios = 100) }
         }
     })
 
