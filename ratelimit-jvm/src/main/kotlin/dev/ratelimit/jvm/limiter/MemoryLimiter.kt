@@ -34,34 +34,24 @@ internal class MemoryFamily(
 
 /** One key of a limiter in a memory store. With a single limit it holds on to its bucket, so that asking is one compare-and-set. */
 internal class MemoryLimiter(
-    private val family: MemoryFamily,
+    private val own: MemoryFamily,
     key: Any?,
-) : LocalLimiter(family, key) {
+) : LocalLimiter(own, key) {
     /** The bucket that was asked last. Racy on purpose: every bucket tells by itself when it is dead. */
     private var bucket: Bucket? = null
-
-    override fun takeNow(permits: Long): RateLimitResult {
-        val buckets = family.buckets
-        return take(buckets.now(), permits, Long.MAX_VALUE)
-    }
 
     override fun takeAt(
         at: Long,
         permits: Long,
         maxDelay: Long,
-    ): RateLimitResult = take(family.buckets.instantOf(at), permits, maxDelay)
-
-    private fun take(
-        now: Long,
-        permits: Long,
-        maxDelay: Long,
     ): RateLimitResult {
-        val rule = family.onlyRule ?: return family.buckets.tryAcquire(claims(permits), now, maxDelay)
-        rule.meter.limit.checkPermits(permits)
+        val now = own.buckets.instantOf(at)
+        val rule = own.onlyRule ?: return own.buckets.tryAcquire(claims(permits), now, maxDelay)
+        if (permits != 1L) rule.meter.limit.checkPermits(permits)
         var asked = bucket
         while (true) {
             // What varies here is the bucket, not the result: the compiler can do without an object that has one origin.
-            if (asked == null || !asked.rule.isSameLimitAs(rule)) asked = family.buckets.bucket(rule, key, now).also { bucket = it }
+            if (asked == null || !asked.rule.isSameLimitAs(rule)) asked = own.buckets.bucket(rule, key, now).also { bucket = it }
             asked.tryAcquire(now, permits, maxDelay)?.let { return it }
             asked = null
         }
@@ -70,17 +60,17 @@ internal class MemoryLimiter(
     override fun look(
         permits: Long,
         ahead: Long,
-    ): RateLimitResult = family.buckets.peek(claims(permits), family.buckets.now(), ahead)
+    ): RateLimitResult = own.buckets.peek(claims(permits), own.buckets.now(), ahead)
 
-    override fun forget() = family.buckets.reset(family.rules.map { Claim(it, key, 1) })
+    override fun forget() = own.buckets.reset(own.rules.map { Claim(it, key, 1) })
 
     override fun adjust(permits: Long) {
-        val rules = family.rules
-        family.buckets.adjust(rules.map { Claim(it, key, 1) }, List(rules.size) { permits }, family.buckets.now())
+        val rules = own.rules
+        own.buckets.adjust(rules.map { Claim(it, key, 1) }, List(rules.size) { permits }, own.buckets.now())
     }
 
     private fun claims(permits: Long): List<Claim> =
-        family.rules.map {
+        own.rules.map {
             it.meter.limit.checkPermits(permits)
             Claim(it, key, permits)
         }

@@ -28,10 +28,12 @@ internal class RemoteFamily(
 
 /** One key of a limiter in a store that is asked over a wire. Who is cancelled while the question is under way gives its permits back. */
 internal class RemoteLimiter(
-    private val family: RemoteFamily,
+    remote: RemoteFamily,
     private val key: Any?,
-) : SuspendingLimiter(family),
+) : SuspendingLimiter(remote),
     Gate {
+    private val store = remote.store
+
     override val clock: NanoClock get() = family.clock
 
     /** The store's own clock rules; this process cannot charge in its past. */
@@ -61,18 +63,18 @@ internal class RemoteLimiter(
         permits: Long,
         maxDelay: Long,
     ): RateLimitResult =
-        observed(family.store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
+        observed(store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
 
     override suspend fun peek(
         permits: Long,
         ahead: Long,
-    ): RateLimitResult = observed(family.store.peekAsync(charges(permits))).awaitOr { }
+    ): RateLimitResult = observed(store.peekAsync(charges(permits))).awaitOr { }
 
     /** Asks for permits that are there now, unless others wait for them. */
     private fun ask(permits: Long): CompletionStage<RateLimitResult> {
         check(permits)
-        if (family.lines.occupied(key) == null) return observed(family.store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
-        return observed(family.store.peekAsync(charges(permits))).thenApply { it.behindOthers(Refusal.LIMIT) }
+        if (family.lines.occupied(key) == null) return observed(store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
+        return observed(store.peekAsync(charges(permits))).thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
     private fun told(
@@ -89,7 +91,7 @@ internal class RemoteLimiter(
         told(permits, ask(permits).awaitOr { if (it.isAllowed) giveBack(permits) })
 
     private fun look(): CompletionStage<RateLimitResult> {
-        val answer = observed(family.store.peekAsync(charges(1)))
+        val answer = observed(store.peekAsync(charges(1)))
         return if (family.lines.occupied(key) == null) answer else answer.thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
@@ -97,7 +99,7 @@ internal class RemoteLimiter(
 
     override fun peekBlocking(): RateLimitResult = joined(look())
 
-    private fun forget(): CompletionStage<Void?> = observed(family.store.resetAsync(family.slots.keys(family.name, key)))
+    private fun forget(): CompletionStage<Void?> = observed(store.resetAsync(family.slots.keys(family.name, key)))
 
     override fun resetAsync(): CompletableFuture<Void?> = here(forget()) { retimed() }
 
@@ -113,7 +115,7 @@ internal class RemoteLimiter(
         require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
         require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
         if (estimated == actual) return CompletableFuture.completedFuture(null)
-        return observed(family.store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated)))
+        return observed(store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated)))
     }
 
     override fun settleAsync(

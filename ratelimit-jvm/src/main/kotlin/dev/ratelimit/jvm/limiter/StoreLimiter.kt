@@ -21,25 +21,23 @@ internal class StoreFamily(
 
 /** One key of a limiter in any local store, which is asked by charges. */
 internal class StoreLimiter(
-    private val family: StoreFamily,
+    private val own: StoreFamily,
     key: Any?,
-) : LocalLimiter(family, key) {
-    override fun takeNow(permits: Long) = takeAt(clock.nanoTime(), permits, Long.MAX_VALUE)
-
+) : LocalLimiter(own, key) {
     override fun takeAt(
         at: Long,
         permits: Long,
         maxDelay: Long,
-    ): RateLimitResult = asking { family.store.tryAcquire(family.slots.charges(family.name, key, permits), at, maxDelay) }
+    ): RateLimitResult = asking { own.store.tryAcquire(family.slots.charges(family.name, key, permits), at, maxDelay) }
 
     override fun look(
         permits: Long,
         ahead: Long,
-    ): RateLimitResult = asking { family.store.peek(family.slots.charges(family.name, key, permits), clock.nanoTime(), ahead) }
+    ): RateLimitResult = asking { own.store.peek(family.slots.charges(family.name, key, permits), clock.nanoTime(), ahead) }
 
-    override fun forget() = asking { family.store.reset(family.slots.keys(family.name, key)) }
+    override fun forget() = asking { own.store.reset(family.slots.keys(family.name, key)) }
 
-    override fun adjust(permits: Long) = asking { family.store.adjust(family.slots.adjustments(family.name, key, permits)) }
+    override fun adjust(permits: Long) = asking { own.store.adjust(family.slots.adjustments(family.name, key, permits)) }
 
     private inline fun <T> asking(question: () -> T): T =
         try {

@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture
  * is one implementation of waiting. [Long.MAX_VALUE] nanoseconds stand for waiting without bound.
  */
 internal abstract class SuspendingLimiter(
-    private val family: Family,
+    @JvmField protected val family: Family,
 ) : RateLimiter {
     /** Takes the permits, waiting for them; a grant or a refusal with its reason. */
     abstract suspend fun tryAcquireWithin(

@@ -6,7 +6,7 @@ import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.onClosed
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.withTimeoutOrNull
-import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.time.Duration.Companion.nanoseconds
 
@@ -25,9 +25,11 @@ internal class WaitingLine(
     private val maxWaiters: Int,
 ) {
     private val head = Mutex()
-    private val waiting = AtomicInteger()
     private val queued = AtomicLong()
     private val retimed = Channel<Unit>(Channel.CONFLATED)
+
+    @Volatile
+    private var waiting = 0
 
     @Volatile
     private var lag = 0L
@@ -37,7 +39,7 @@ internal class WaitingLine(
     private var busyUntil = 0L
 
     /** Whether somebody waits, so that others must not overtake. */
-    val isOccupied: Boolean get() = waiting.get() > 0
+    val isOccupied: Boolean get() = waiting > 0
 
     /** The permits that those in line wait for. */
     val queuedPermits: Long get() = queued.get()
@@ -70,9 +72,9 @@ internal class WaitingLine(
     /** Takes a place at the end of the line, unless it is full. A place that was taken is given up by [leave]. */
     fun tryEnter(permits: Long): Boolean {
         while (true) {
-            val count = waiting.get()
+            val count = waiting
             if (count >= maxWaiters) return false
-            if (waiting.compareAndSet(count, count + 1)) {
+            if (WAITING.compareAndSet(this, count, count + 1)) {
                 queued.addAndGet(permits)
                 return true
             }
@@ -81,7 +83,7 @@ internal class WaitingLine(
 
     fun leave(permits: Long) {
         queued.addAndGet(-permits)
-        waiting.decrementAndGet()
+        WAITING.decrementAndGet(this)
     }
 
     /**
@@ -168,6 +170,8 @@ internal class WaitingLine(
     internal companion object {
         /** The most that the schedule may be behind: after a longer stall the permits missed are not made up for. */
         const val MAX_LAG = 100_000_000L
+
+        private val WAITING = AtomicIntegerFieldUpdater.newUpdater(WaitingLine::class.java, "waiting")
     }
 }
 

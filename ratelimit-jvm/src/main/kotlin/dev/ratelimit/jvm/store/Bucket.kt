@@ -88,6 +88,10 @@ internal abstract class Bucket(
         private const val MANY_TOUCHES = 15
         private const val SPINS_BEFORE_YIELD = 64
 
+        /** Powers of two. */
+        private const val FEWEST_PAUSES = 5
+        private const val MOST_PAUSES = 8
+
         private val WORD: VarHandle =
             MethodHandles
                 .privateLookupIn(Bucket::class.java, MethodHandles.lookup())
@@ -107,6 +111,15 @@ internal abstract class Bucket(
         fun pause(spins: Int): Int {
             if (spins < SPINS_BEFORE_YIELD) Thread.onSpinWait() else Thread.yield()
             return spins + 1
+        }
+
+        /**
+         * Lets others have the bucket for a while: a core that asks it again and again keeps its cache line and is done sooner than
+         * two cores that take the line from each other at every step.
+         */
+        fun backOff(collisions: Int): Int {
+            repeat(1 shl minOf(collisions + FEWEST_PAUSES, MOST_PAUSES)) { Thread.onSpinWait() }
+            return collisions + 1
         }
 
         /** The answer to a call that [meter] does not admit in [state], or that would be served later than [maxDelay]. */

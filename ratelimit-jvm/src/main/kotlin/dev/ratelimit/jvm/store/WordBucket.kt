@@ -18,6 +18,7 @@ internal class WordBucket(
         touch()
         val meter = rule.meter as WordMeter
         var spins = 0
+        var collisions = 0
         while (true) {
             val before = word
             if (before <= DEAD) {
@@ -39,6 +40,7 @@ internal class WordBucket(
                     if (refused) maxDelay else meter.delayOf(before, now),
                 )
             }
+            collisions = backOff(collisions)
         }
     }
 
