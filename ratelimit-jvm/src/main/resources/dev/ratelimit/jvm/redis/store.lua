@@ -1,0 +1,183 @@
+-- One call of the script: a batch of requests, each atomic by itself, answered in order.
+--
+--   KEYS  the buckets that the requests name, each once
+--   ARGV  the instant in microseconds, or "" for the server's own clock; the number of limits; the limits, as
+--         "<algorithm> <limit>"; then the requests one after another: operation, longest delay ("" for no bound), number of
+--         charges, and for each charge the number of its bucket, the number of its limit, and the permits
+--
+-- The answer has six whole numbers for each request, times in microseconds:
+--   status (1 granted, 0 refused, 2 done, -1 the bucket at the next number is damaged), number of the limit that decided,
+--   remaining, wait, reset, delay
+local ACQUIRE, PEEK, ADJUST, RESET = 'acquire', 'peek', 'adjust', 'reset'
+local GRANTED, REFUSED, DONE, DAMAGED = 1, 0, 2, -1
+
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+
+local position = 2
+local function nextArgument()
+  position = position + 1
+  return ARGV[position]
+end
+
+local limits = {}
+for i = 1, tonumber(ARGV[2]) do
+  limits[i] = limitOf(nextArgument())
+end
+
+-- Each bucket is read once and written once in a batch, however many requests name it.
+local buckets = {}
+local changed = {}
+
+local function bucketAt(number, limit)
+  local bucket = buckets[number]
+  if not bucket then
+    local ruling, state = load(KEYS[number], limit)
+    if ruling then
+      bucket = { limit = ruling, state = state }
+    else
+      bucket = { limit = limit, state = limit.algorithm.fresh(limit, now) }
+    end
+    buckets[number] = bucket
+  end
+  return bucket
+end
+
+-- The charges of a request, with the state that each has under its own limit.
+local function readCharges()
+  local charges = {}
+  for i = 1, tonumber(nextArgument()) do
+    local number = tonumber(nextArgument())
+    local limitNumber = tonumber(nextArgument())
+    charges[i] = { number = number, limitNumber = limitNumber, limit = limits[limitNumber], permits = tonumber(nextArgument()) }
+  end
+  return charges
+end
+
+local function look(charge)
+  local bucket = bucketAt(charge.number, charge.limit)
+  charge.state = bucket.state
+  if bucket.limit.text ~= charge.limit.text then
+    charge.state = carried(charge.limit, bucket.limit, bucket.state, now)
+  end
+end
+
+local function keep(charge, state)
+  buckets[charge.number] = { limit = charge.limit, state = state }
+  changed[charge.number] = true
+end
+
+-- The answer of the charge that has to wait longest; nil when all are admitted.
+local function refusal(charges, maxDelay)
+  local worst, worstWait = nil, 0
+  for _, charge in ipairs(charges) do
+    local limit, state = charge.limit, charge.state
+    local algorithm = limit.algorithm
+    local wait = 0
+    if maxDelay then wait = algorithm.delay(limit, state, now) - maxDelay end
+    if wait > 0 or not algorithm.admits(limit, state, now, charge.permits) then
+      wait = math.max(wait, algorithm.waitFor(limit, state, now, charge.permits))
+      if wait > worstWait then worst, worstWait = charge, wait end
+    end
+  end
+  if not worst then return nil end
+  local limit, state = worst.limit, worst.state
+  return REFUSED, worst.limitNumber, limit.algorithm.remaining(limit, state, now), worstWait,
+    limit.algorithm.resetAfter(limit, state, now), 0
+end
+
+-- The answer to a granted list, from the states after it: the scarcest limit, the longest times.
+local function grant(charges, delay)
+  local scarcest, least, reset = nil, nil, 0
+  for _, charge in ipairs(charges) do
+    local limit, state = charge.limit, charge.state
+    local remaining = limit.algorithm.remaining(limit, state, now)
+    if not scarcest or remaining < least then scarcest, least = charge, remaining end
+    reset = math.max(reset, limit.algorithm.resetAfter(limit, state, now))
+  end
+  return GRANTED, scarcest.limitNumber, least, 0, reset, delay
+end
+
+local function longestDelay(charges)
+  local longest = 0
+  for _, charge in ipairs(charges) do
+    longest = math.max(longest, charge.limit.algorithm.delay(charge.limit, charge.state, now))
+  end
+  return longest
+end
+
+local operations = {}
+
+operations[ACQUIRE] = function(charges, maxDelay)
+  for _, charge in ipairs(charges) do look(charge) end
+  local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay)
+  if status then return status, limitNumber, remaining, wait, reset, 0 end
+  local delay = longestDelay(charges)
+  for _, charge in ipairs(charges) do
+    charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now, charge.permits)
+    keep(charge, charge.state)
+  end
+  return grant(charges, delay)
+end
+
+operations[PEEK] = function(charges)
+  for _, charge in ipairs(charges) do look(charge) end
+  local status, limitNumber, remaining, wait, reset = refusal(charges)
+  if status then return status, limitNumber, remaining, wait, reset, 0 end
+  return grant(charges, longestDelay(charges))
+end
+
+-- In the order of the list, because a bucket that is full keeps nothing of what is given back.
+operations[ADJUST] = function(charges)
+  for _, charge in ipairs(charges) do look(charge) end
+  for _, charge in ipairs(charges) do
+    look(charge)
+    local limit, permits = charge.limit, charge.permits
+    if permits > 0 then
+      keep(charge, limit.algorithm.add(limit, charge.state, now, permits))
+    elseif permits < 0 then
+      keep(charge, limit.algorithm.giveBack(limit, charge.state, now, -permits))
+    end
+  end
+  return DONE, 0, 0, 0, 0, 0
+end
+
+operations[RESET] = function(charges)
+  for _, charge in ipairs(charges) do
+    redis.call('DEL', KEYS[charge.number])
+    buckets[charge.number] = nil
+    changed[charge.number] = nil
+  end
+  return DONE, 0, 0, 0, 0, 0
+end
+
+local answer = {}
+while position < #ARGV do
+  local operation = operations[nextArgument()]
+  local maxDelay = tonumber(nextArgument())
+  local charges = readCharges()
+  local results = { pcall(operation, charges, maxDelay) }
+  if not results[1] then
+    local failure = results[2]
+    if type(failure) ~= 'table' or not failure.damaged then error(failure) end
+    -- The first bucket that could not be read is the damaged one.
+    local damaged = 0
+    for _, charge in ipairs(charges) do
+      if not buckets[charge.number] then
+        damaged = charge.number
+        break
+      end
+    end
+    results = { true, DAMAGED, damaged, 0, 0, 0, 0 }
+  end
+  for i = 2, 7 do answer[#answer + 1] = results[i] end
+end
+
+for number in pairs(changed) do
+  local bucket = buckets[number]
+  save(KEYS[number], bucket.limit, bucket.state, now)
+end
+return answer
