@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The same limits for each of many keys: users, hosts, tenants. Idle keys are forgotten as soon as that loses nothing.
+ * The same limits for each of many keys: users, hosts, tenants. Idle keys are forgotten, as calls for
+ * others come, once that loses nothing.
  *
  * @param <K> the type of the keys, with {@code equals} and {@code hashCode} by value
  */

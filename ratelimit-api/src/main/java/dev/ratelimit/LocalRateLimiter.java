@@ -15,7 +15,10 @@ public interface LocalRateLimiter extends RateLimiter {
     /** What asking for one permit would answer now; changes nothing. */
     RateLimitResult peek();
 
-    /** Forgets all that was used, as if the limiter (or this key of it) were new. Those who wait are re-timed. */
+    /**
+     * Forgets all that was used, as if the limiter (or this key of it) were new. Those who wait are re-timed, except for turns
+     * that a leaky bucket has given already.
+     */
     void reset();
 
     /** As {@link #settleAsync(long, long)}, at once. */

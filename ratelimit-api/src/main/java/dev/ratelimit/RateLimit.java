@@ -70,7 +70,8 @@ public final class RateLimit {
 
     /**
      * A token bucket of {@code rate} permits a second. Fractions are meant: {@code perSecond(0.5)} is one permit every two
-     * seconds, {@code perSecond(100.0 / 3)} is a hundred every three. The burst is the rate rounded down, at least 1.
+     * seconds, {@code perSecond(100.0 / 3)} is a hundred every three. A rate whose fraction does not fit into 64 bits is rounded
+     * down by a billionth at most. The burst is the rate rounded down, at least 1.
      */
     public static RateLimit perSecond(double rate) {
         return perUnit(rate, Duration.ofSeconds(1), "perSecond");
@@ -187,7 +188,7 @@ public final class RateLimit {
             throw new IllegalArgumentException("rate " + rate + " is not a positive number; write for example "
                     + factory + "(10) or " + factory + "(0.5)");
         }
-        BigInteger[] fraction = SimplestFraction.of(rate);
+        BigInteger[] fraction = RateLimitText.countable(SimplestFraction.of(rate), BigInteger.valueOf(unit.toNanos()));
         try {
             long permits = fraction[0].longValueExact();
             Duration period = unit.multipliedBy(fraction[1].longValueExact());

@@ -69,6 +69,9 @@ final class RateLimitText {
         Algorithm algorithm = algorithm(match.group("algorithm"), text);
         BigInteger[] fraction = fraction(rate, text);
         BigInteger nanos = periodNanos(period, text);
+        if (algorithm == Algorithm.TOKEN_BUCKET || algorithm == Algorithm.LEAKY_BUCKET) {
+            fraction = countable(fraction, nanos);
+        }
         try {
             long permits = fraction[0].longValueExact();
             Duration duration = duration(nanos.multiply(fraction[1]));
@@ -113,6 +116,14 @@ final class RateLimitText {
         return new BigInteger[] {numerator.divide(divisor), denominator.divide(divisor)};
     }
 
+    /** The rate itself where its permits, and the seconds that they take, are numbers of 64 bits; else a simpler one just below. */
+    static BigInteger[] countable(BigInteger[] fraction, BigInteger unitNanos) {
+        boolean fits = fraction[0].bitLength() < Long.SIZE
+                && fraction[1].multiply(unitNanos).divide(NANOS_PER_SECOND).bitLength() < Long.SIZE;
+        boolean isTooLarge = fraction[0].divide(fraction[1]).bitLength() >= Long.SIZE;
+        return fits || isTooLarge ? fraction : SimplestFraction.closelyBelow(fraction);
+    }
+
     private static BigInteger periodNanos(String period, String text) {
         Matcher part = PERIOD_PART.matcher(period.toLowerCase(Locale.ROOT));
         BigInteger sum = BigInteger.ZERO;
@@ -129,8 +140,8 @@ final class RateLimitText {
             end = part.end();
         }
         if (end == 0 || end != period.length()) {
-            throw new IllegalArgumentException(
-                    "period '" + period + "' in '" + text + "' has no unit that can be read; " + EXAMPLES);
+            throw new IllegalArgumentException("period '" + period + "' in '" + text
+                    + "' cannot be read; write whole numbers, each with its unit, for example '1500ms' or '1h30m'");
         }
         return sum;
     }

@@ -30,7 +30,7 @@ public interface RateLimiter {
     List<RateLimit> limits();
 
     /**
-     * Replaces the limits for all keys of this limiter, in this process at once, and re-times those who wait. Permits used
+     * Replaces the limits for all keys of this limiter, in this process at once, and re-times those who wait (not the turns that a leaky bucket has given already). Permits used
      * are not forgotten: a token bucket keeps the tokens it has (up to the new burst; a full one stays full), a leaky bucket its
      * level, windows and logs their counts.
      *
@@ -132,7 +132,10 @@ public interface RateLimiter {
     /** What asking for one permit would answer now; changes nothing. */
     RateLimitResult peekBlocking();
 
-    /** Forgets all that was used, as if the limiter (or this key of it) were new. Those who wait are re-timed. */
+    /**
+     * Forgets all that was used, as if the limiter (or this key of it) were new. Those who wait are re-timed, except for turns
+     * that a leaky bucket has given already.
+     */
     CompletableFuture<@Nullable Void> resetAsync();
 
     /** As {@link #resetAsync()}. */
@@ -141,6 +144,9 @@ public interface RateLimiter {
     /**
      * Corrects an earlier grant of {@code estimated} permits to what was really used: gives the difference back, or takes it as
      * debt, which later calls wait for. For costs known only afterwards, such as bytes or tokens of a language model.
+     *
+     * <p>A bucket does not know which grant is corrected. A log gives back its oldest permits, which is never too much. A window
+     * counter corrects its current window: what was granted before an edge and is given back after it may be granted once more.
      *
      * @throws IllegalArgumentException when one of the numbers is negative
      */

@@ -36,6 +36,16 @@ final class SimplestFraction {
                 scale);
     }
 
+    /** The simplest fraction in the billionth below a positive one, itself included. */
+    static BigInteger[] closelyBelow(BigInteger[] fraction) {
+        BigInteger billion = BigInteger.valueOf(1_000_000_000L);
+        return between(
+                fraction[0].multiply(billion.subtract(BigInteger.ONE)),
+                fraction[1].multiply(billion),
+                fraction[0],
+                fraction[1]);
+    }
+
     /** The simplest fraction x with a/b <= x <= c/d. */
     private static BigInteger[] between(BigInteger a, BigInteger b, BigInteger c, BigInteger d) {
         BigInteger[] whole = a.divideAndRemainder(b);

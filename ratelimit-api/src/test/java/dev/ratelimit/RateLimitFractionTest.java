@@ -80,6 +80,19 @@ class RateLimitFractionTest {
     }
 
     @Test
+    void aFractionTooFineForItsUnitIsRoundedDownByABillionthAtMost() {
+        assertEquals(RateLimit.perDay(0.3), RateLimit.perDay(0.1 + 0.2));
+        assertEquals(RateLimit.perDay(3.3), RateLimit.perDay(1.1 * 3));
+        for (RateLimit limit : new RateLimit[] {RateLimit.perDay(0.7 + 0.1), RateLimit.parse("0.7999999999999999/d")}) {
+            double perDay = (double) limit.permits() / limit.period().toDays();
+            assertTrue(perDay <= 0.8 && perDay >= 0.8 * (1 - 1.1e-9), limit::toString);
+        }
+        RateLimit third = RateLimit.parse("0.3333333333333333/d");
+        double perDay = (double) third.permits() / third.period().toDays();
+        assertTrue(perDay <= 0.3333333333333333 && perDay >= 0.3333333333333333 * (1 - 1.1e-9), third::toString);
+    }
+
+    @Test
     void aPowerOfTwoIsReadAsItself() {
         for (int exponent = -33; exponent <= 62; exponent++) {
             RateLimit limit = RateLimit.perSecond(Math.scalb(1.0, exponent));

@@ -23,7 +23,8 @@ internal const val DEFAULT_MAX_WAITERS = 100_000
  * @param limits at least one
  * @param store where the buckets are; by default memory of the limiter's own
  * @param listener told of waits, grants and refusals
- * @param dispatcher where futures complete; suspend functions stay in their caller's context
+ * @param dispatcher where futures complete; suspend functions stay in their caller's context. With one that is backed by no executor (of
+ *   a test, of an event loop, a limited view of another), futures also wait in line on it, and by its time: do not block that
  * @param maxWaiters the most callers that wait in line; those beyond are refused with [dev.ratelimit.Refusal.LINE_FULL]
  * @throws IllegalArgumentException if the name is empty, there are no limits, or a bound is negative
  */

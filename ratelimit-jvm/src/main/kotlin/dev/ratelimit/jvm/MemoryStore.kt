@@ -18,7 +18,8 @@ import dev.ratelimit.spi.LocalRateLimitStore
  * At most [maxKeys] buckets are kept. A bucket that is full again equals one that was never used, so idle ones are dropped and
  * nothing is lost. If a flood of keys leaves no idle one, the bucket that was asked least and has used least makes room: new
  * keys are served, and a key that its callers have exhausted stays so. Choose [maxKeys] above the number of keys that are active
- * within the time their limits take to refill. A bucket takes 56 bytes or less beside its key; one limit on one key is one bucket.
+ * within the time their limits take to refill. One limit on one key is one bucket, which takes about 45 bytes beside its key where its
+ * state is one number, and more for a sliding log, which remembers each grant for a period.
  *
  * Thread-safe.
  *

@@ -8,7 +8,9 @@ import dev.ratelimit.jvm.limiter.SuspendingLimiter
 import dev.ratelimit.spi.LocalRateLimitStore
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.Executor
 import dev.ratelimit.RateLimit as Limit
 
 /**
@@ -28,6 +30,13 @@ public class RateLimiterRegistry
         dispatcher: CoroutineDispatcher = Dispatchers.Default,
         maxWaiters: Int = DEFAULT_MAX_WAITERS,
     ) {
+        /** As the other constructor, with futures that complete on [executor]. */
+        public constructor(
+            store: LocalRateLimitStore,
+            listener: RateLimitListener?,
+            executor: Executor,
+        ) : this(store, listener, executor.asCoroutineDispatcher())
+
         private val options = LimiterOptions(listener, dispatcher, maxWaiters)
         private val limiters = ConcurrentHashMap<String, LocalRateLimiter>()
 

@@ -14,6 +14,8 @@ import kotlin.time.toJavaDuration
  * Nothing is charged before the caller's turn: cancelling the coroutine while it waits costs nothing, and those behind move up. (The
  * turn that a leaky bucket has given stays spent.) Once permits are charged, the call returns; it never throws them away.
  *
+ * Whoever is first in line waits on its own dispatcher. Do not block that: those behind would wait with it.
+ *
  * @param maxWait the longest wait
  * @throws dev.ratelimit.RateLimitExceededException at once, if the permits cannot come within [maxWait]
  * @throws IllegalArgumentException if [permits] is below 1 or above what a limit can ever grant, or [maxWait] is negative

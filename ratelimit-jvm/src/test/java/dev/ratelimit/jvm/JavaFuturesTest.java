@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -88,6 +89,45 @@ class JavaFuturesTest {
             assertEquals(line.stream().filter(CompletableFuture::isDone).count(), line.indexOf(next));
             limiter.settle(1, 0);
             assertTrue(get(next).isAllowed());
+        }
+    }
+
+    @Test
+    void aFutureCompletesAlthoughItsExecutorIsShutDown() throws Exception {
+        limiter.tryAcquire();
+        CompletableFuture<RateLimitResult> waiting = limiter.acquireAsync();
+        CompletableFuture<RateLimitResult> next = limiter.acquireAsync();
+        executor.shutdown();
+        limiter.reset();
+        assertTrue(get(waiting).isAllowed());
+        limiter.settle(1, 0);
+        assertTrue(get(next).isAllowed());
+    }
+
+    @Test
+    void whatBlocksInFuturesOfOneLimiterDoesNotHoldUpAnother() throws Exception {
+        LocalRateLimiter blocked = RateLimiters.builder("inline")
+                .limits(RateLimit.perHour(3))
+                .executor(Runnable::run)
+                .build(new MemoryStore(() -> 0));
+        CountDownLatch done = new CountDownLatch(1);
+        blocked.tryAcquire(3);
+        for (int i = 0; i < 3; i++) {
+            var unused = blocked.acquireAsync().thenAccept(r -> await(done));
+        }
+        blocked.reset();
+        limiter.tryAcquire();
+        CompletableFuture<RateLimitResult> other = limiter.acquireAsync();
+        limiter.reset();
+        assertTrue(get(other).isAllowed());
+        done.countDown();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

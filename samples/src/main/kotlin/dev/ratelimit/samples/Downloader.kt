@@ -19,6 +19,8 @@ import com.github.ajalt.clikt.parameters.types.restrictTo
 import dev.ratelimit.samples.demo.Demo
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
+import java.io.IOException
+import java.nio.charset.MalformedInputException
 import java.nio.file.Path
 import kotlin.io.path.createDirectories
 import kotlin.io.path.readLines
@@ -70,7 +72,11 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
     }
 
     private suspend fun download(urls: List<String>): Boolean {
-        dir.createDirectories()
+        try {
+            dir.createDirectories()
+        } catch (e: IOException) {
+            throw UsageError("--dir '$dir' cannot be made (${e.javaClass.simpleName}: ${e.message}); write a directory that can be")
+        }
         val waits = WaitClock()
         val names = FileNames(dir)
         val downloads = urls.mapIndexed { i, url -> Download(i + 1, url, names.pick(url)) }
@@ -81,8 +87,15 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
     }
 
     private fun urlsOf(file: Path): List<String> =
-        file.readLines().mapIndexedNotNull { i, line ->
+        linesOf(file).mapIndexedNotNull { i, line ->
             line.trim().takeUnless { it.isEmpty() || it.startsWith("#") }?.let { checked(it, "line ${i + 1} of $file") }
+        }
+
+    private fun linesOf(file: Path): List<String> =
+        try {
+            file.readLines().map { it.removePrefix("\uFEFF") }
+        } catch (e: MalformedInputException) {
+            throw UsageError("$file is not UTF-8 (${e.message}); write it as UTF-8 or ASCII")
         }
 
     private fun checked(url: String, where: String): String {

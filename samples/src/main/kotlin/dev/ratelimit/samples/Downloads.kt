@@ -12,6 +12,7 @@ import io.ktor.client.statement.HttpResponse
 import io.ktor.client.statement.bodyAsChannel
 import io.ktor.http.contentLength
 import io.ktor.http.isSuccess
+import io.ktor.http.parseUrl
 import io.ktor.utils.io.readAvailable
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
@@ -22,9 +23,10 @@ import kotlinx.coroutines.sync.Semaphore
 import kotlinx.coroutines.sync.withPermit
 import kotlinx.coroutines.withContext
 import java.io.IOException
-import java.net.URI
+import java.nio.file.FileAlreadyExistsException
 import java.nio.file.Path
 import java.nio.file.StandardCopyOption.ATOMIC_MOVE
+import kotlin.io.path.createFile
 import kotlin.io.path.deleteIfExists
 import kotlin.io.path.moveTo
 import kotlin.io.path.outputStream
@@ -45,7 +47,7 @@ internal fun limitedClient(rate: RateLimit, listener: RateLimitListener) =
     }
 
 internal fun isHttpUrl(text: String): Boolean =
-    runCatching { URI(text) }.getOrNull()?.let { it.scheme?.lowercase() in setOf("http", "https") && !it.host.isNullOrEmpty() } ?: false
+    Regex("https?://[^/?#]+.*", RegexOption.IGNORE_CASE).matches(text) && parseUrl(text) != null
 
 /** Fetches all of [downloads], [parallel] at a time; tells [onFinished] of each, be it done or failed. */
 internal suspend fun downloadAll(client: HttpClient, downloads: List<Download>, parallel: Int, onFinished: (Download) -> Unit) =
@@ -67,7 +69,7 @@ private suspend fun Download.fetch(client: HttpClient) {
         state = if (isDone) DownloadState.DONE else DownloadState.FAILED
     } catch (e: Exception) {
         currentCoroutineContext().ensureActive()
-        outcome = e.message ?: e.javaClass.simpleName
+        outcome = if (e is FileAlreadyExistsException) "${e.file} exists by now" else e.message ?: e.javaClass.simpleName
         state = DownloadState.FAILED
     }
 }
@@ -83,6 +85,8 @@ private suspend fun Download.receive(response: HttpResponse): Boolean {
         response.writeTo(part, this)
         val missing = (expected ?: received.get()) - received.get()
         if (missing != 0L) throw IOException("the answer ended $missing bytes too early")
+        // Fails if somebody made a file of that name meanwhile; then there is nothing of theirs to replace.
+        file.createFile()
         part.moveTo(file, ATOMIC_MOVE)
     } finally {
         part.deleteIfExists()

@@ -1,6 +1,8 @@
 package dev.ratelimit.samples
 
-import java.net.URI
+import io.ktor.http.Url
+import io.ktor.http.decodeURLPart
+import java.nio.file.InvalidPathException
 import java.nio.file.Path
 import kotlin.io.path.exists
 
@@ -20,15 +22,33 @@ internal class FileNames(
     }
 
     private fun nameOf(url: String): String =
-        URI(url)
-            .path
+        Url(url)
+            .rawSegments
+            .lastOrNull()
             .orEmpty()
+            .decodeURLPart()
             .substringAfterLast('/')
             .map { if (it.isISOControl() || it in "\\:*?\"<>|") '_' else it }
             .joinToString("")
             .trimStart('.')
-            .take(MAX_LENGTH)
+            .shortened()
             .ifBlank { "index.html" }
+            .let { if (isPossible(it)) it else it.replace(Regex("[^ -~]"), "_") }
+
+    /** Cut where a character ends. */
+    private fun String.shortened(): String {
+        val end = minOf(length, MAX_LENGTH)
+        return if (end < length && this[end - 1].isHighSurrogate()) take(end - 1) else take(end)
+    }
+
+    /** Whether the file system, with the encoding of this process, can have such a name. */
+    private fun isPossible(name: String): Boolean =
+        try {
+            dir.resolve(name)
+            true
+        } catch (ignored: InvalidPathException) {
+            false
+        }
 
     private companion object {
         /** File systems take 255 bytes; a number and the mark of an unfinished file come on top. */

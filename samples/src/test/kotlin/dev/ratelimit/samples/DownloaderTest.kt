@@ -25,6 +25,10 @@ private fun Application.site() {
         get("/{dir}/report.txt") { call.respondBytes("report of ${call.parameters["dir"]}".toByteArray(), ContentType.Text.Plain) }
         get("/big.bin") { call.respondBytes(ByteArray(3_000_000) { it.toByte() }, ContentType.Application.OctetStream) }
         get("/moved") { call.respondRedirect("/a/report.txt") }
+        get("/late.txt") {
+            File(call.parameters["make"].orEmpty()).writeText("mine")
+            call.respondBytes("theirs".toByteArray(), ContentType.Text.Plain)
+        }
         get("/broken") { call.respond(HttpStatusCode.InternalServerError) }
     }
 }
@@ -68,6 +72,15 @@ class DownloaderTest :
                 mapOf("report.txt" to "mine", "report.1.txt" to "report of a", "report.2.txt" to "report of b")
         }
 
+        test("a file that somebody makes meanwhile is not overwritten either") {
+            val to = fresh()
+            val url = "$site/late.txt?make=${File(to, "late.txt")}"
+            val run = run(url, "--dir", "$to")
+            run.exitCode shouldBe 1
+            run.err shouldContain "late.txt exists by now"
+            to.contents() shouldBe mapOf("late.txt" to "mine")
+        }
+
         test("a failure is reported, costs the exit code, and leaves nothing behind") {
             val to = fresh()
             val run = run("$site/missing.txt", "$site/broken", "$site/a/report.txt", "http://127.0.0.1:1/x", "--dir", "$to")
@@ -92,7 +105,7 @@ class DownloaderTest :
         test("URLs come from a file too, with comments") {
             val to = fresh()
             val list = tempfile("urls")
-            list.writeText("# reports\n$site/a/report.txt\n\n  $site/moved  \n")
+            list.writeText("\uFEFF# reports\n$site/a/report.txt\n\n  $site/moved  \n")
             run("-i", "$list", "--dir", "$to").exitCode shouldBe 0
             to.contents() shouldBe mapOf("report.txt" to "report of a", "moved" to "report of a")
         }
@@ -120,6 +133,9 @@ class DownloaderTest :
             refused("ftp://example.com/file", message = "is not a URL")
             refused("-i", "${File(dir, "nowhere")}", message = "does not exist")
             val empty = tempfile("urls").apply { writeText("# nothing\n") }
+            val latin = tempfile("urls").apply { writeBytes("http://a.org/\u00fc".toByteArray(Charsets.ISO_8859_1)) }
+            refused("-i", "$latin", message = "$latin is not UTF-8")
+            refused("$site/a/report.txt", "--dir", "$latin/below", message = "--dir '$latin/below' cannot be made")
             refused("-i", "$empty", message = "there is no URL in $empty")
             val bad = tempfile("urls").apply { writeText("# one\nhttp:///x\n") }
             refused("-i", "$bad", message = "line 2 of $bad, 'http:///x', is not a URL")

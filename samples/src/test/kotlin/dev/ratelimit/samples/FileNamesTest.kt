@@ -16,6 +16,10 @@ class FileNamesTest :
             picked("http://a.org/b%C3%BCcher%20neu.txt") shouldBe listOf("bücher neu.txt")
         }
 
+        test("URLs are taken as servers and browsers take them") {
+            picked("http://my_host/f.txt?x=a|b") shouldBe listOf("f.txt")
+        }
+
         test("a path without a name is an index") {
             picked("http://a.org", "http://a.org/", "http://a.org/x/") shouldBe listOf("index.html", "index.1.html", "index.2.html")
         }
@@ -29,6 +33,7 @@ class FileNamesTest :
             ) shouldBe
                 listOf("index.html", "passwd", "bashrc", "a_b_c_d")
             picked("http://a.org/" + "x".repeat(5000)).single().length shouldBe 60
+            picked("http://a.org/" + "x".repeat(59) + "%F0%9F%94%91").single() shouldBe "x".repeat(59)
         }
 
         test("the same name is picked once, whatever its case") {

@@ -13,7 +13,7 @@ internal fun packedIfFits(
 
 /**
  * A window counter whose state is one word: the index in the high bits, the counts below it. A count has room for the limit's
- * permits and as much debt again; debt beyond that ends with its window all the same, and is not counted.
+ * permits and as much debt again. Debt beyond that is taken for endless, which is toward less: it ends when its window counts no more.
  */
 internal class PackedMeter(
     private val window: WindowMeter,
@@ -76,7 +76,7 @@ internal class PackedMeter(
         val state = LongArray(1 + counts)
         var rest = word
         for (i in counts downTo 1) {
-            state[i] = rest and mask
+            state[i] = (rest and mask).let { if (it == mask) ENDLESS else it }
             rest = rest shr countBits
         }
         state[0] = rest
@@ -87,5 +87,9 @@ internal class PackedMeter(
         var word = state[0]
         for (i in 1..counts) word = (word shl countBits) or minOf(state[i], mask)
         return legal(word)
+    }
+
+    private companion object {
+        const val ENDLESS = Long.MAX_VALUE / 2
     }
 }

@@ -47,23 +47,17 @@ internal class SlidingLog(
         return roomy
     }
 
+    /** The oldest go first: which grant comes back is not known, and that one would have come back soonest by itself. */
     override fun giveBack(
         state: LongArray,
         now: Long,
         permits: Long,
     ) {
         val first = firstActive(state, effective(state, now))
-        var left = permits
-        while (left > 0 && size(state) > first) {
-            val newest = size(state) - 1
-            val granted = total(state) - totalBefore(state, newest)
-            if (granted > left) {
-                state[at(state, newest) + TOTAL] -= left
-                return
-            }
-            left -= granted
-            state[SIZE]--
-        }
+        val before = totalBefore(state, first)
+        val base = before + permits.coerceAtMost(total(state) - before)
+        drop(state, firstReaching(state, first, base + 1))
+        state[BASE] = base
     }
 
     override fun remaining(

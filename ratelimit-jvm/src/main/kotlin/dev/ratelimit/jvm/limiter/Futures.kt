@@ -6,16 +6,36 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExecutorCoroutineDispatcher
-import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.asExecutor
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.Executor
+import java.util.concurrent.RejectedExecutionException
 
 /**
  * Where futures stand in line. Whoever heads a line has to run to pass it on, so not on threads of the user's: all of those may be
- * blocked, and by callers who stand behind it. Threads of this view are its own, whatever other users of the IO dispatcher do.
+ * blocked, and by callers who stand behind it. Nothing of the user's runs here.
  */
 private val inLine = Dispatchers.IO.limitedParallelism(2, "ratelimit-line")
+
+/** Where futures are handed to executors that may run what they are given at once, on the thread that gives it to them. */
+private val handingOver = Dispatchers.IO.limitedParallelism(64, "ratelimit-futures")
+
+/** Runs what completes futures where the user wants it; if that is over and done with, on a thread of this library, but never not. */
+internal fun CoroutineDispatcher.forFutures(): Executor {
+    val wanted = asExecutor()
+    val instead = handingOver.asExecutor()
+    if (this === Dispatchers.Default || this !is ExecutorCoroutineDispatcher) return wanted
+    return Executor { task ->
+        instead.execute {
+            try {
+                wanted.execute(task)
+            } catch (ignored: RejectedExecutionException) {
+                task.run()
+            }
+        }
+    }
+}
 
 /**
  * [wait] as a future that completes on [dispatcher], or at once on the caller's thread if nothing had to be waited for. The caller's
@@ -40,11 +60,11 @@ internal fun futureOf(
             val complete =
                 try {
                     val result = wait()
-                    ({ if (!future.complete(result) && result.isAllowed) giveBack() })
+                    Runnable { if (!future.complete(result) && result.isAllowed) giveBack() }
                 } catch (e: Throwable) {
-                    ({ future.completeExceptionally(e) })
+                    Runnable { future.completeExceptionally(e) }
                 }
-            if (Thread.currentThread() === caller && atOnce) complete() else withContext(NonCancellable + dispatcher) { complete() }
+            if (Thread.currentThread() === caller && atOnce) complete.run() else dispatcher.forFutures().execute(complete)
         }
     atOnce = false
     future.whenComplete { _, _ -> job.cancel() }

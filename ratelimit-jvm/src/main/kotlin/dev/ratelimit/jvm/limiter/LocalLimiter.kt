@@ -86,10 +86,14 @@ internal abstract class LocalLimiter(
         permits: Long,
         maxDelay: Long,
     ): RateLimitResult {
-        val behind = family.lines.behind(this, now)
-        val result = takeAt(now - behind, permits, maxDelay)
-        if (result.isAllowed) family.lines.granted(now - behind, behind, result)
-        return result
+        var behind = family.lines.behind(this, now)
+        while (true) {
+            val result = takeAt(now - behind, permits, maxDelay)
+            if (result.isAllowed) family.lines.granted(now - behind, behind, result)
+            if (result.isAllowed || behind == 0L) return result
+            // The schedule is behind the clock: what it has to wait for may be there already.
+            behind = (behind - result.retryAfterNanos()).coerceAtLeast(0)
+        }
     }
 
     private suspend fun served(

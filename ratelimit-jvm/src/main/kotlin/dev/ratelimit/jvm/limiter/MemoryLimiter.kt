@@ -6,6 +6,8 @@ import dev.ratelimit.jvm.store.Bucket
 import dev.ratelimit.jvm.store.Claim
 import dev.ratelimit.jvm.store.MemoryBuckets
 import dev.ratelimit.jvm.store.Rule
+import java.lang.invoke.MethodHandles
+import java.lang.invoke.VarHandle
 
 /** The keys of one limiter in a memory store, which it asks in the store's own terms. */
 internal class MemoryFamily(
@@ -51,11 +53,14 @@ internal class MemoryLimiter(
         var asked = bucket
         while (true) {
             // What varies here is the bucket, not the result: the compiler can do without an object that has one origin.
-            if (asked == null || !asked.rule.isSameLimitAs(rule)) asked = own.buckets.bucket(rule, key, now).also { bucket = it }
+            if (asked == null || !asked.rule.isSameLimitAs(rule)) asked = own.buckets.bucket(rule, key, now).also(::remember)
             asked.tryAcquire(now, permits, maxDelay)?.let { return it }
             asked = null
         }
     }
+
+    /** Published so that whoever reads it sees a bucket that is complete. */
+    private fun remember(asked: Bucket) = BUCKET.setRelease(this, asked)
 
     override fun look(
         permits: Long,
@@ -74,4 +79,11 @@ internal class MemoryLimiter(
             it.meter.limit.checkPermits(permits)
             Claim(it, key, permits)
         }
+
+    private companion object {
+        val BUCKET: VarHandle =
+            MethodHandles
+                .privateLookupIn(MemoryLimiter::class.java, MethodHandles.lookup())
+                .findVarHandle(MemoryLimiter::class.java, "bucket", Bucket::class.java)
+    }
 }

@@ -7,7 +7,6 @@ import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.line.Gate
 import dev.ratelimit.spi.RateLimitStore
-import kotlinx.coroutines.asExecutor
 import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
@@ -162,7 +161,7 @@ internal class RemoteLimiter(
                     future.isDone || !future.complete(told(value)) -> unwanted(value)
                 }
             },
-            family.options.dispatcher.asExecutor(),
+            family.options.dispatcher.forFutures(),
         )
         return future
     }

@@ -15,7 +15,8 @@ import kotlin.time.Duration.Companion.nanoseconds
  *
  * The line is a fair mutex. Whoever holds it is the head: it sleeps until its turn, asks the gate, and passes the mutex
  * on. Nothing is charged before a caller's own turn, and the charge is the last thing that happens before the call returns, so whoever
- * leaves (cancelled, timed out, interrupted) has cost nothing, and there is no reservation that could be lost or leaked.
+ * leaves (cancelled, timed out, interrupted) has cost nothing, and there is no reservation that could be lost or leaked. The head runs
+ * where its caller runs: a caller that blocks its own dispatcher holds up those behind it.
  *
  * The line runs on schedule time. A timer fires a little late; the head is charged at the instant at which it was due, not at the one
  * at which it woke, and the next one's turn follows from there. [lag] is how far the schedule is behind the clock: only ever as
@@ -169,7 +170,7 @@ internal class WaitingLine(
 
     internal companion object {
         /** The most that the schedule may be behind: after a longer stall the permits missed are not made up for. */
-        const val MAX_LAG = 100_000_000L
+        const val MAX_LAG = 10_000_000L
 
         private val WAITING = AtomicIntegerFieldUpdater.newUpdater(WaitingLine::class.java, "waiting")
     }

@@ -1,9 +1,12 @@
 package dev.ratelimit.jvm.algorithm
 
 import dev.ratelimit.RateLimit
+import dev.ratelimit.jvm.model.Fraction
+import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.types.shouldBeInstanceOf
+import java.math.BigInteger
 import java.time.Duration
 
 /** Exact instants of the token bucket, worked out by hand; most lines are faults that other limiters had. */
@@ -121,6 +124,24 @@ internal class BucketTablesTest :
                 val instants = longArrayOf(3_600 * SECOND, 0)
                 val granted = (0 until 100_000).count { bucket.take(instants[it % 2]) }
                 granted.toLong() shouldBe limit.burst()
+            }
+        }
+
+        test("a rate without an exact form in 64 bits errs toward less, by less than a billionth") {
+            val limits =
+                listOf(0.1 + 0.2, 0.00971234567890123, 12_345.678901234567).flatMap {
+                    listOf(RateLimit.perMinute(it), RateLimit.perHour(it))
+                } +
+                    listOf(7L, 999_983L).map { RateLimit.tokenBucket(it, Duration.ofDays(300 * 365)) }
+            for (limit in limits) {
+                val pace = Pace.of(limit)
+                val nanos = BigInteger.valueOf(limit.period().seconds) * BigInteger.valueOf(SECOND)
+                val error =
+                    Fraction.of(limit.permits()) / Fraction.of(nanos) - Fraction.of(pace.permits) / Fraction.of(pace.nanos)
+                withClue("$limit as ${pace.permits} in ${pace.nanos} ns") {
+                    (error >= Fraction.ZERO) shouldBe true
+                    (error * Fraction.of(1_000_000_000) * Fraction.of(nanos) < Fraction.of(limit.permits())) shouldBe true
+                }
             }
         }
 

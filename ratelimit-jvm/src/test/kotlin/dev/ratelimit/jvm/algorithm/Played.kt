@@ -39,6 +39,11 @@ internal class Played(
         state = meter.add(state, now, permits)
     }
 
+    fun giveBack(
+        now: Long,
+        permits: Long,
+    ) = meter.giveBack(state, now, permits)
+
     /** Denied one nanosecond before [instant], with the wait up to it, and granted at it. */
     fun grantsFirstAt(
         instant: Long,

@@ -115,6 +115,27 @@ internal class WindowTablesTest :
             }
         }
 
+        test("the sliding window's debt is not forgotten where it is more than one word can count") {
+            for (permits in listOf(65_535L, 65_536L)) {
+                val window = Played(RateLimit.slidingWindow(permits, Duration.ofMinutes(1)))
+                window.debit(0, 10 * permits)
+                window.take(minute + minute * 8 / 10) shouldBe false
+                window.remaining(minute + minute * 8 / 10) shouldBe 0
+                window.take(2 * minute, permits) shouldBe true
+            }
+        }
+
+        test("what a log gets back are its oldest permits, so that no window of a period holds more than was granted in it") {
+            val log = Played(RateLimit.slidingLog(100, Duration.ofSeconds(10)))
+            log.take(0, 50) shouldBe true
+            log.take(9 * SECOND, 50) shouldBe true
+            log.giveBack(9 * SECOND + 1, 60)
+            log.remaining(9 * SECOND + 1) shouldBe 60
+            log.remaining(10 * SECOND) shouldBe 60
+            log.take(10 * SECOND, 61) shouldBe false
+            log.grantsFirstAt(19 * SECOND, 100)
+        }
+
         test("windows are one word where index and counts fit") {
             Meter.of(RateLimit.fixedWindow(100, Duration.ofMinutes(1)), 0).shouldBeInstanceOf<PackedMeter>()
             Meter.of(RateLimit.slidingWindow(10_000, Duration.ofMinutes(1)), 0).shouldBeInstanceOf<PackedMeter>()

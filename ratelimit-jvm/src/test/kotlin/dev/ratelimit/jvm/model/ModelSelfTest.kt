@@ -98,9 +98,9 @@ internal class ModelSelfTest :
             model.shouldSay(-2, 0, 16, 1L to 12) // stepped back: counts as 4
             model.tryAcquire(12, 1) shouldBe true
             model.shouldSay(5, 0, 17, 1L to 9) // counts as 12
-            model.refund(12, 2) // the one of 12, and one of 4
-            model.shouldSay(12, 2, 2)
-            model.shouldSay(0, 2, 14, 3L to 14) // still counts as 12
+            model.refund(12, 2) // both of 4: the oldest
+            model.shouldSay(12, 2, 10)
+            model.shouldSay(0, 2, 22, 3L to 22) // still counts as 12
             model.debit(13, 4)
             model.shouldSay(13, 0, 10, 1L to 10)
             model.shouldSay(23, 3, 0)

@@ -46,17 +46,18 @@ internal class SlidingLogModel(
         newest = time
     }
 
-    /** From the newest entries first, and only from those that count at [now]. */
+    /** From the oldest entries first, of those that count at [now]. */
     override fun remove(
         now: Long,
         permits: BigInteger,
     ) {
         val time = timeAt(now)
+        while (entries.isNotEmpty() && !counts(entries.first(), time)) total -= entries.removeFirst().permits
         var left = permits
-        while (left.signum() > 0 && entries.isNotEmpty() && counts(entries.last(), time)) {
-            val entry = entries.removeLast()
+        while (left.signum() > 0 && entries.isNotEmpty()) {
+            val entry = entries.removeFirst()
             val removed = left.min(entry.permits)
-            if (removed < entry.permits) entries.addLast(Entry(entry.instant, entry.permits - removed))
+            if (removed < entry.permits) entries.addFirst(Entry(entry.instant, entry.permits - removed))
             total -= removed
             left -= removed
         }
