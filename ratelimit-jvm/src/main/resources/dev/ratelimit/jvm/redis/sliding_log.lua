@@ -115,20 +115,13 @@ function SlidingLog.add(limit, state, now, permits)
   return state
 end
 
+-- The oldest go first.
 function SlidingLog.giveBack(limit, state, now, permits)
   local first = firstActive(limit, state, effective(state, now))
-  while permits > 0 and state.next > first do
-    local entry = entryAt(state, state.next - 1)
-    local granted = (entry.total - totalBefore(state, state.next - 1)) % TOTALS
-    if granted > permits then
-      entry.total = (entry.total - permits) % TOTALS
-      entry.changed = true
-      return state
-    end
-    permits = permits - granted
-    state.next = state.next - 1
-    state.entries[state.next] = nil
-  end
+  local before = totalBefore(state, first)
+  local back = math.min(permits, (totalBefore(state, state.next) - before) % TOTALS)
+  state.first = search(state, first, function(i) return (entryAt(state, i).total - before) % TOTALS > back end)
+  state.base = (before + back) % TOTALS
   return state
 end
 

@@ -1,0 +1,58 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.spi.BucketKey
+import java.security.MessageDigest
+
+/**
+ * The names of buckets in Redis: `ratelimit:{limiter|key}:slot`. The braces are Redis Cluster's hash tag, so all limits of one key are
+ * on one node. What users write is escaped where it would read as part of that, so no two buckets share a name.
+ */
+internal class RedisKeys(
+    private val prefix: String,
+) {
+    init {
+        require(prefix.none { it == '{' || it == '}' }) { "keyPrefix '$prefix' has a brace, which Redis Cluster reads as a hash tag; leave it out" }
+    }
+
+    fun nameOf(bucket: BucketKey): String {
+        val key = bucket.key
+        val tag = if (key == null) escaped(bucket.limiter) else escaped(bucket.limiter) + "|" + escaped(textOf(key))
+        return "$prefix{${shortened(tag)}}:${bucket.slot}"
+    }
+
+    private fun textOf(key: Any): String {
+        val text = key.toString()
+        require(key is String || text != key.javaClass.name + "@" + Integer.toHexString(System.identityHashCode(key))) {
+            "key $text of ${key.javaClass.name} has no text that is the same in every process; use a String, a number, a UUID, " +
+                "or a class with a toString of its own"
+        }
+        return text
+    }
+
+    private fun escaped(text: String): String {
+        if (text.none { it in RESERVED || it.isISOControl() || it.isSurrogate() }) return text
+        return buildString {
+            for (char in text) {
+                if (char in RESERVED || char.isISOControl() || char.isSurrogate()) {
+                    append('%').append(char.code.toString(HEX).padStart(HEX_DIGITS, '0'))
+                } else {
+                    append(char)
+                }
+            }
+        }
+    }
+
+    /** Long names cost memory in Redis and time on the wire; their hash stands for them, behind a mark that no escaped name begins with. */
+    private fun shortened(tag: String): String {
+        if (tag.length <= MOST_CHARACTERS) return tag
+        val hash = MessageDigest.getInstance("SHA-256").digest(tag.toByteArray())
+        return "#" + hash.joinToString("") { "%02x".format(it) }
+    }
+
+    private companion object {
+        const val RESERVED = "%|{}#"
+        const val HEX = 16
+        const val HEX_DIGITS = 4
+        const val MOST_CHARACTERS = 200
+    }
+}

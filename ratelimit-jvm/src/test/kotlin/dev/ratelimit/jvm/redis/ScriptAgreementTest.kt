@@ -1,0 +1,140 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.Algorithm
+import dev.ratelimit.RateLimit
+import dev.ratelimit.jvm.algorithm.Meter
+import dev.ratelimit.jvm.algorithm.limit
+import io.kotest.assertions.fail
+import io.kotest.core.spec.style.FunSpec
+import io.lettuce.core.RedisClient
+import kotlinx.coroutines.future.await
+import java.time.Duration
+import java.util.concurrent.CompletionStage
+import kotlin.random.Random
+
+/**
+ * The script against its Kotlin twin: on each step of a random trace all numbers of the answer are the same. The twin counts
+ * nanoseconds where the script counts microseconds; for both they are just ticks. Steps step back in time, give back and take debt.
+ */
+internal class ScriptAgreementTest :
+    FunSpec({
+        val steps = Integer.getInteger("ratelimit.redis.agreement.steps", 100_000)
+        val server = RedisServer()
+        val client = RedisClient.create(server.uri)
+        val link = Link(client.connect().async())
+        afterSpec {
+            client.shutdown()
+            server.close()
+        }
+
+        for (algorithm in Algorithm.entries) {
+            test("$algorithm: the script agrees with its Kotlin twin on $steps random steps") {
+                repeat(steps / TRACE) { i -> Trace(algorithm, Random(SEED + i), link, "agreement:{$i}:${algorithm.ordinal}").run() }
+            }
+        }
+    }) {
+    private class Trace(
+        algorithm: Algorithm,
+        private val random: Random,
+        private val link: Link,
+        private val key: String,
+    ) {
+        private val inTicks = generateSequence { random.limit(algorithm) }.first { it.burst() < FAR && slowed(it) != null }
+        private val limit = checkNotNull(slowed(inTicks))
+        private val meter = Meter.of(inTicks, 0).plain
+        private val pace = (inTicks.period().toNanos() / inTicks.permits()).coerceIn(1, 1L shl 40)
+        private var now = random.nextLong(1L shl 45, 1L shl 46)
+        private var state = meter.fresh(now)
+        private val answers = ArrayList<Pair<List<Long>, CompletionStage<List<Long>>>>()
+        private val said = ArrayList<String>()
+
+        suspend fun run() {
+            repeat(TRACE) { step() }
+            answers.forEachIndexed { i, (expected, answer) ->
+                val actual = answer.await()
+                if (actual != expected) fail("$limit step $i: ${said[i]}: the script says $actual, its twin $expected")
+            }
+        }
+
+        private fun step() {
+            val permits = random.nextLong(1, minOf(inTicks.burst(), 1L shl random.nextInt(1, 10)) + 1)
+            advance(permits)
+            when (random.nextInt(10)) {
+                0 -> ask(Operation.ADJUST, -permits) { meter.giveBack(state, now, permits).let { DONE } }
+                1 -> ask(Operation.ADJUST, permits) { meter.add(state, now, permits).let { state = it }.let { DONE } }
+                2 -> ask(Operation.PEEK, permits) { if (meter.admits(state, now, permits)) granted(meter.delay(state, now)) else refused(permits) }
+                else -> ask(Operation.ACQUIRE, permits) { acquired(permits) }
+            }
+        }
+
+        private fun acquired(permits: Long): List<Long> {
+            if (!meter.admits(state, now, permits)) return refused(permits)
+            val delay = meter.delay(state, now)
+            state = meter.add(state, now, permits)
+            return granted(delay)
+        }
+
+        private fun granted(delay: Long) = listOf(1, 1, meter.remaining(state, now), 0, capped(meter.resetAfter(state, now)), capped(delay))
+
+        private fun refused(permits: Long) =
+            listOf(
+                0,
+                1,
+                meter.remaining(state, now),
+                capped(meter.waitFor(state, now, permits, 0)),
+                capped(meter.resetAfter(state, now)),
+                0,
+            )
+
+        private fun ask(
+            operation: Operation,
+            permits: Long,
+            expected: () -> List<Long>,
+        ) {
+            said += "$operation $permits at $now in ${state.asList()}"
+            val batch = Batch(listOf(Request(operation, listOf(Item(key, limit, permits)))), now)
+            answers += expected() to link.call(batch)
+            // A full bucket is kept by nobody, so its twin is as new too.
+            if (meter.resetAfter(state, now) == 0L) state = meter.fresh(now)
+        }
+
+        /** Mostly about the time of a permit; often exactly to the end of the wait, or the tick before; now and then far. */
+        private fun advance(permits: Long) {
+            val wait = meter.waitFor(state, now, permits, 0)
+            val step =
+                when (random.nextInt(10)) {
+                    0 -> 0
+                    1, 2 -> wait
+                    3, 4 -> wait - 1
+                    5 -> -random.nextLong(pace * 2)
+                    6 -> random.nextLong(inTicks.period().toNanos().coerceAtMost(1L shl 46)) * 3
+                    else -> random.nextLong(pace * 3)
+                }
+            if (step < FAR && now + step in 0 until FAR * 2) now += step
+        }
+    }
+
+    private companion object {
+        const val SEED = 7_000_003L
+        const val TRACE = 500
+        const val FAR = 1L shl 50
+        val DONE = listOf<Long>(2, 0, 0, 0, 0, 0)
+
+        fun capped(ticks: Long) = minOf(ticks, (1L shl 53) - 1)
+
+        /** The same numbers in ticks of a microsecond; null when the script has no exact form of them. */
+        fun slowed(limit: RateLimit): RedisLimit? =
+            runCatching {
+                val period = Duration.ofNanos(Math.multiplyExact(limit.period().toNanos(), 1_000))
+                RedisLimit.of(
+                    when (limit.algorithm()) {
+                        Algorithm.TOKEN_BUCKET -> RateLimit.tokenBucket(limit.permits(), period).withBurst(limit.burst())
+                        Algorithm.LEAKY_BUCKET -> RateLimit.leakyBucket(limit.permits(), period, limit.burst())
+                        Algorithm.FIXED_WINDOW -> RateLimit.fixedWindow(limit.permits(), period)
+                        Algorithm.SLIDING_WINDOW -> RateLimit.slidingWindow(limit.permits(), period)
+                        Algorithm.SLIDING_LOG -> RateLimit.slidingLog(limit.permits(), period)
+                    },
+                )
+            }.getOrNull()
+    }
+}
