@@ -45,6 +45,7 @@ internal class ScriptAgreementTest :
         private val pace = (inTicks.period().toNanos() / inTicks.permits()).coerceIn(1, 1L shl 40)
         private var now = random.nextLong(1L shl 45, 1L shl 46)
         private var state = meter.fresh(now)
+        private var isGone = true
         private val answers = ArrayList<Pair<List<Long>, CompletionStage<List<Long>>>>()
         private val said = ArrayList<String>()
 
@@ -93,9 +94,12 @@ internal class ScriptAgreementTest :
         ) {
             said += "$operation $permits at $now in ${state.asList()}"
             val batch = Batch(listOf(Request(operation, listOf(Item(key, limit, permits)))), now)
-            answers += expected() to link.call(batch)
-            // A full bucket is kept by nobody, so its twin is as new too.
-            if (meter.resetAfter(state, now) == 0L) state = meter.fresh(now)
+            if (isGone) state = meter.fresh(now)
+            val numbers = expected()
+            answers += numbers to link.call(batch)
+            // Whoever writes a full bucket deletes it.
+            val writes = operation == Operation.ADJUST || (operation == Operation.ACQUIRE && numbers[0] == 1L)
+            isGone = (isGone || writes) && meter.resetAfter(state, now) == 0L
         }
 
         /** Mostly about the time of a permit; often exactly to the end of the wait, or the tick before; now and then far. */
