@@ -36,7 +36,7 @@ local function divided(a, b, plus, c)
     local rest = sum % c
     return (sum - rest) / c, rest
   end
-  if a * b / c > MAX / 2 then return MAX, 0 end
+  if a * b / c > MAX - LIMB then return MAX, 0 end
   -- The estimate is off by a few; the rest, worked out exactly, says by how many.
   local quotient = math.floor((a * b + plus) / c)
   local high1, low1 = product(a, b)

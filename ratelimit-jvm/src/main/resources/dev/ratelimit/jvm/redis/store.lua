@@ -114,7 +114,13 @@ local operations = {}
 operations[ACQUIRE] = function(charges, maxDelay)
   for _, charge in ipairs(charges) do look(charge) end
   local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay)
-  if status then return status, limitNumber, remaining, wait, reset, 0 end
+  if status then
+    -- A limit rules from the call on that brings it, granted or not.
+    for _, charge in ipairs(charges) do
+      if buckets[charge.number].limit.text ~= charge.limit.text then keep(charge, charge.state) end
+    end
+    return status, limitNumber, remaining, wait, reset, 0
+  end
   local delay = longestDelay(charges)
   for _, charge in ipairs(charges) do
     charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now, charge.permits)

@@ -8,7 +8,7 @@ import java.net.Socket
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
-import redis.embedded.core.RedisExecProvider
+import redis.embedded.RedisExecProvider
 
 /** A redis-server of its own on a free loopback port; ended by its own handle. Another binary: `-Dratelimit.redis.server=path`. */
 internal class RedisServer(
