@@ -13,6 +13,8 @@ internal class RedisLimit private constructor(
     @JvmField val limit: RateLimit,
     @JvmField val text: String,
 ) {
+    override fun toString(): String = text
+
     companion object {
     private val NANOS_PER_MICRO = BigInteger.valueOf(1_000)
     private val NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000)

@@ -57,14 +57,14 @@ local function carried(limit, from, state, now)
   return fresh
 end
 
--- Keeps the bucket for as long as it differs from a fresh one.
-local function save(key, limit, state, now)
+-- Keeps the bucket for as long as it differs from a fresh one, and for slack milliseconds more.
+local function save(key, limit, state, now, slack)
   local wait = limit.algorithm.resetAfter(limit, state, now)
   if wait == 0 then
     redis.call('DEL', key)
     return
   end
-  local ttl = string.format('%.0f', math.ceil(wait / 1000) + 1000)
+  local ttl = string.format('%.0f', math.ceil(wait / 1000) + slack)
   if limit.algorithm.save then
     limit.algorithm.save(key, limit.text, state, ttl)
   else

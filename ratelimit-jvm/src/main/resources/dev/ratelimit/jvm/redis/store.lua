@@ -1,7 +1,7 @@
 -- One call of the script: a batch of requests, each atomic by itself, answered in order.
 --
 --   KEYS  the buckets that the requests name, each once
---   ARGV  the instant in microseconds, or "" for the server's own clock; the number of limits; the limits, as
+--   ARGV  the instant in microseconds (for tests: keys then outlive it by an hour), or "" for the server's own clock; the number of limits; the limits, as
 --         "<algorithm> <limit>"; then the requests one after another: operation, longest delay ("" for no bound), number of
 --         charges, and for each charge the number of its bucket, the number of its limit, and the permits
 --
@@ -11,8 +11,9 @@
 local ACQUIRE, PEEK, ADJUST, RESET = 'acquire', 'peek', 'adjust', 'reset'
 local GRANTED, REFUSED, DONE, DAMAGED = 1, 0, 2, -1
 
-local now = tonumber(ARGV[1])
+local now, slack = tonumber(ARGV[1]), 3600000
 if not now then
+  slack = 1000
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
@@ -184,6 +185,6 @@ end
 
 for number in pairs(changed) do
   local bucket = buckets[number]
-  save(KEYS[number], bucket.limit, bucket.state, now)
+  save(KEYS[number], bucket.limit, bucket.state, now, slack)
 end
 return answer

@@ -53,7 +53,9 @@ internal class ScriptAgreementTest :
             repeat(TRACE) { step() }
             answers.forEachIndexed { i, (expected, answer) ->
                 val actual = answer.await()
-                if (actual != expected) fail("$limit step $i: ${said[i]}: the script says $actual, its twin $expected")
+                if (actual != expected) {
+                    fail("$limit: the script says $actual, its twin $expected at the end of:\n${said.take(i + 1).takeLast(5).joinToString("\n")}")
+                }
             }
         }
 
