@@ -65,7 +65,7 @@ class SpiTest {
         FakeStore store = new FakeStore(null);
         assertTrue(get(store.tryAcquireAsync(List.of(new Charge(KEY, LIMIT, 1)), 77))
                 .isAllowed());
-        assertTrue(get(store.peekAsync(List.of(new Charge(KEY, LIMIT, 1)))).isAllowed());
+        assertTrue(get(store.peekAsync(List.of(new Charge(KEY, LIMIT, 1)), 0)).isAllowed());
         assertNull(get(store.adjustAsync(List.of(new Adjustment(KEY, LIMIT, 1)))));
         assertNull(get(store.resetAsync(List.of(KEY))));
         store.close();
@@ -79,7 +79,7 @@ class SpiTest {
         List<Charge> charges = List.of(new Charge(KEY, LIMIT, 1));
         for (CompletionStage<?> answer : List.of(
                 store.tryAcquireAsync(charges, 0),
-                store.peekAsync(charges),
+                store.peekAsync(charges, 0),
                 store.adjustAsync(List.of(new Adjustment(KEY, LIMIT, 1))),
                 store.resetAsync(List.of(KEY)))) {
             assertSame(

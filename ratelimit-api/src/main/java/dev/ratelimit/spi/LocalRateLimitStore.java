@@ -26,8 +26,7 @@ public interface LocalRateLimitStore extends RateLimitStore {
     RateLimitResult tryAcquire(List<Charge> charges, long at, long maxDelayNanos);
 
     /**
-     * What {@link #tryAcquire} would answer at the instant {@code at}, if {@code ahead} permits were granted to others before it,
-     * which wait in line already: of a refusal, the wait is the least that is possible then.
+     * As {@link #peekAsync}, at the instant {@code at}.
      *
      * @throws RateLimitStoreException when the store cannot answer
      */
@@ -45,8 +44,8 @@ public interface LocalRateLimitStore extends RateLimitStore {
     }
 
     @Override
-    default CompletionStage<RateLimitResult> peekAsync(List<Charge> charges) {
-        return answer(() -> peek(charges, clock().nanoTime(), 0));
+    default CompletionStage<RateLimitResult> peekAsync(List<Charge> charges, long ahead) {
+        return answer(() -> peek(charges, clock().nanoTime(), ahead));
     }
 
     @Override

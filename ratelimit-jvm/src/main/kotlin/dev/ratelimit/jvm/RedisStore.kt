@@ -1,88 +1,190 @@
 package dev.ratelimit.jvm
 
 import dev.ratelimit.RateLimitResult
-import dev.ratelimit.jvm.redis.Batch
-import dev.ratelimit.jvm.redis.Gatherer
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.Refusal
+import dev.ratelimit.jvm.redis.Connecting
+import dev.ratelimit.jvm.redis.Decider
+import dev.ratelimit.jvm.redis.DenialCache
+import dev.ratelimit.jvm.redis.Fallback
 import dev.ratelimit.jvm.redis.Item
-import dev.ratelimit.jvm.redis.Link
+import dev.ratelimit.jvm.redis.Leases
+import dev.ratelimit.jvm.redis.Numbers
 import dev.ratelimit.jvm.redis.Operation
 import dev.ratelimit.jvm.redis.RedisKeys
 import dev.ratelimit.jvm.redis.RedisLimit
 import dev.ratelimit.jvm.redis.Request
+import dev.ratelimit.jvm.redis.Servers
+import dev.ratelimit.jvm.redis.Settings
+import dev.ratelimit.jvm.redis.Taken
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.RateLimitStore
+import dev.ratelimit.spi.Reservation
 import io.lettuce.core.RedisClient
 import io.lettuce.core.cluster.RedisClusterClient
-import io.lettuce.core.cluster.SlotHash
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.TimeUnit
 import dev.ratelimit.RateLimit as Limit
+import java.time.Duration as JavaDuration
 
 /**
- * Buckets in Redis, shared by all processes that use it: one round trip for a decision, by the server's clock. Thread-safe.
+ * Buckets in Redis (6.2 or later) or Valkey, shared by all processes that use the same [keyPrefix][RedisStoreBuilder.keyPrefix]: one round
+ * trip for a decision, by the server's clock; calls made while others are under way go out together. Standalone, Sentinel and Cluster.
+ *
+ * Every decision is made within the [deadline][RedisStoreBuilder.deadline], whatever Redis does: when it cannot be asked, the
+ * [FailurePolicy] decides. Nothing is ever sent twice. A call that Redis did not answer in time may have been charged there all the same; if
+ * its answer still comes, and the caller was not let through, its permits are given back.
+ *
+ * Thread-safe. Needs `io.lettuce:lettuce-core`, which is an optional dependency. Times are kept in microseconds, by the server's clock.
  */
 public class RedisStore internal constructor(
-    private val link: Link,
-    private val keys: RedisKeys,
-    private val isCluster: Boolean,
-    private val now: () -> Long?,
-    private val onClose: () -> Unit,
+    private val servers: Servers,
+    private val names: RedisKeys,
+    private val settings: Settings,
 ) : RateLimitStore {
+    /** The store on the user's own client, which stays open when the store is closed; settings as in [RedisStoreBuilder]. */
+    public constructor(client: RedisClient) : this(client, Settings())
+
+    /** The store on the user's own client of a cluster, which stays open when the store is closed. */
+    public constructor(client: RedisClusterClient) : this(client, Settings())
+
+    internal constructor(client: RedisClient, settings: Settings, names: RedisKeys = RedisKeys(settings.keyPrefix)) :
+        this(Connecting(settings).on(client), names, settings)
+
+    internal constructor(client: RedisClusterClient, settings: Settings, names: RedisKeys = RedisKeys(settings.keyPrefix)) :
+        this(Connecting(settings).on(client), names, settings)
+
+    private val decider = Decider(servers, names, settings)
+    private val fallback = Fallback(settings.policy)
     private val limits = ConcurrentHashMap<Limit, RedisLimit>()
-    private val gatherers = ConcurrentHashMap<Int, Gatherer>()
+    private val denials = if (settings.denials > 0) DenialCache(settings.denials) else null
+    private val leases =
+        if (settings.leasePermits > 0) {
+            Leases(settings.leasePermits, settings.leaseIdleNanos, ::take) { adjustAsync(listOf(it)) }
+        } else {
+            null
+        }
 
     override fun tryAcquireAsync(
         charges: List<Charge>,
         maxDelayNanos: Long,
-    ): CompletionStage<RateLimitResult> = decided(Request(Operation.ACQUIRE, merged(charges), maxDelayNanos))
-
-    override fun peekAsync(charges: List<Charge>): CompletionStage<RateLimitResult> = decided(Request(Operation.PEEK, merged(charges)))
-
-    override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> =
-        done(Request(Operation.ADJUST, adjustments.map { Item(keys.nameOf(it.key), limitOf(it.limit), it.permits.coerceIn(-MOST, MOST)) }))
-
-    override fun resetAsync(keys: List<BucketKey>): CompletionStage<Void?> =
-        done(Request(Operation.RESET, keys.map { Item(this.keys.nameOf(it), null, 0) }))
-
-    override fun close(): Unit = onClose()
-
-    private fun decided(request: Request): CompletionStage<RateLimitResult> {
-        send(request)
-        return request.answer.thenApply { checkNotNull(it) }
-    }
-
-    private fun done(request: Request): CompletionStage<Void?> {
-        send(request)
-        return request.answer.thenApply { null }
-    }
-
-    private fun send(request: Request) {
-        val slot = if (isCluster) slotOf(request) else 0
-        gatherers.computeIfAbsent(slot) { Gatherer(::call) }.submit(request)
-    }
-
-    private fun slotOf(request: Request): Int {
-        val slots = request.items.associateBy { SlotHash.getSlot(it.key) }
-        require(slots.size == 1) {
-            "the keys ${slots.values.map { it.key }} are in different slots of Redis Cluster, where one call cannot reach both; " +
-                "charge limits of one limiter and key together, or use two calls"
+    ): CompletionStage<RateLimitResult> {
+        denials?.find(charges, maxDelayNanos)?.let { return CompletableFuture.completedFuture(it) }
+        if (leases?.serves(charges) == true) return leases.acquire(charges[0])
+        val request =
+            Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, Numbers::result, {
+                fallback.tryAcquire(charges, maxDelayNanos, it)
+            }, { late, told -> if (late.isAllowed && told?.isAllowed != true) giveBack(charges, 1) })
+        val answer = sent(request)
+        if (denials != null) {
+            answer.thenAccept { if (!it.isAllowed && it.refusal() == Refusal.LIMIT) denials.remember(charges, maxDelayNanos, it, request.bornAt) }
         }
-        return slots.keys.single()
+        return answer
     }
 
-    private fun call(requests: List<Request>): CompletionStage<*> {
-        val batch = Batch(requests, now())
-        return link.call(batch).whenComplete { answer, failure -> if (failure == null) batch.complete(answer) else batch.fail(failure) }
+    /** Up to [most] permits for a lease, at least those of [charge]. */
+    private fun take(
+        charge: Charge,
+        most: Long,
+    ): CompletableFuture<Taken> {
+        lateinit var request: Request<Taken>
+        val asked = charge.permits
+        request =
+            Request(Operation.TAKE, merged(listOf(charge)), Long.MAX_VALUE, most, { Taken(it.result(0), asked, it.extra, request.bornAt) }, {
+                Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt)
+            }, { late, told ->
+                val unused = if (told?.result?.isAllowed == true) late.permits - asked else late.permits
+                if (late.result.isAllowed && unused > 0) adjustAsync(listOf(Adjustment(charge.key, charge.limit, -unused)))
+            })
+        val answer = sent(request)
+        if (denials != null) {
+            answer.thenAccept {
+                if (!it.result.isAllowed) denials.remember(listOf(charge), Long.MAX_VALUE, it.result, it.at)
+            }
+        }
+        return answer
+    }
+
+    override fun peekAsync(
+        charges: List<Charge>,
+        ahead: Long,
+    ): CompletionStage<RateLimitResult> =
+        sent(
+            Request(Operation.PEEK, merged(charges), Long.MAX_VALUE, ahead.coerceAtMost(MOST), Numbers::result, {
+                fallback.peek(charges, ahead, it)
+            }),
+        )
+
+    override fun reserveAsync(
+        charges: List<Charge>,
+        most: Int,
+        withinNanos: Long,
+    ): CompletionStage<Reservation> {
+        val count = most.coerceIn(1, MOST_TURNS).toLong()
+        return sent(
+            Request(Operation.RESERVE, merged(charges), withinNanos, count, Numbers::reservation, { fallback.reserve(charges, it) }, { late, _ ->
+                if (late.turns() > 0) giveBack(charges, late.turns())
+            }),
+        )
+    }
+
+    override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> {
+        adjustments.forEach { denials?.forget(it.key) }
+        val items = adjustments.map { Item(names.nameOf(it.key), limitOf(it.limit), it.permits.coerceIn(-MOST, MOST)) }
+        return sent(Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, { null.also { _ -> fallback.adjust(adjustments, it) } }))
+    }
+
+    override fun resetAsync(keys: List<BucketKey>): CompletionStage<Void?> {
+        keys.forEach { denials?.forget(it) }
+        keys.forEach { leases?.forget(it) }
+        val items = keys.map { Item(names.nameOf(it), null, 0) }
+        return sent(Request<Void?>(Operation.RESET, items, Long.MAX_VALUE, 0, { null }, { fallback.reset(keys, it) }))
+    }
+
+    override fun declareAsync(
+        limiter: String,
+        member: String,
+        limits: List<Limit>,
+        validity: JavaDuration,
+    ): CompletionStage<Set<Limit>> =
+        decider.declare(limiter, member, limits.joinToString(BETWEEN_LIMITS), validity.toMillis()).thenApply { declared ->
+            declared.flatMap { it.split(BETWEEN_LIMITS) }.map(Limit::parse).toSet()
+        }
+
+    /** @throws IllegalArgumentException if the limit has no exact form in the numbers of Lua, in microseconds */
+    override fun check(limit: Limit) {
+        limitOf(limit)
+    }
+
+    /** Returns what is leased, and ends the connections that the store has opened; a client that it was given stays open. */
+    override fun close() {
+        leases?.returnAll()
+        decider.finish(settings.deadlineNanos, TimeUnit.NANOSECONDS)
+    }
+
+    private fun <T> sent(request: Request<T>): CompletableFuture<T> {
+        decider.send(request)
+        return request.answer
+    }
+
+    private fun giveBack(
+        charges: List<Charge>,
+        times: Int,
+    ) {
+        adjustAsync(charges.map { Adjustment(it.key, it.limit, -Math.multiplyExact(it.permits, times)) })
     }
 
     /** Charges on the same bucket add up. */
     private fun merged(charges: List<Charge>): List<Item> {
+        if (charges.size == 1) return listOf(charges[0].let { Item(names.nameOf(it.key), limitOf(it.limit), it.permits) })
         require(charges.isNotEmpty()) { "charges are empty; charge at least one bucket" }
         val items = LinkedHashMap<String, Item>()
         for (charge in charges) {
-            val name = keys.nameOf(charge.key)
+            val name = names.nameOf(charge.key)
             val sum = Math.addExact(items[name]?.permits ?: 0, charge.permits)
             charge.limit.checkPermits(sum)
             items[name] = Item(name, limitOf(charge.limit), sum)
@@ -90,28 +192,29 @@ public class RedisStore internal constructor(
         return items.values.toList()
     }
 
-    private fun limitOf(limit: Limit): RedisLimit = limits[limit] ?: RedisLimit.of(limit).also { if (limits.size < MOST_LIMITS) limits[limit] = it }
+    private fun limitOf(limit: Limit): RedisLimit =
+        limits[limit] ?: RedisLimit.of(limit).also { if (limits.size < MOST_LIMITS) limits[limit] = it }
+
+    override fun toString(): String = "RedisStore $servers, keys ${settings.keyPrefix}*"
 
     public companion object {
         private const val MOST = 1L shl 51
         private const val MOST_LIMITS = 10_000
+        private const val MOST_TURNS = 1_000
+        private const val BETWEEN_LIMITS = "; "
 
-        internal fun on(
-            client: RedisClient,
-            keyPrefix: String,
-            now: () -> Long? = { null },
-        ): RedisStore {
-            val connection = client.connect()
-            return RedisStore(Link(connection.async()), RedisKeys(keyPrefix), isCluster = false, now, connection::close)
-        }
+        /** A store with other settings than the defaults. */
+        @JvmStatic
+        public fun builder(): RedisStoreBuilder = RedisStoreBuilder()
 
-        internal fun on(
-            client: RedisClusterClient,
-            keyPrefix: String,
-            now: () -> Long? = { null },
-        ): RedisStore {
-            val connection = client.connect()
-            return RedisStore(Link(connection.async()), RedisKeys(keyPrefix), isCluster = true, now, connection::close)
-        }
+        /**
+         * The store at this URI, with the default settings: `redis://user:password@host:6379/0`, `rediss://` for TLS,
+         * `redis-sentinel://host:26379,host:26379/0#master` for Sentinel. A Redis Cluster is recognised.
+         *
+         * @throws RateLimitStoreException if the server cannot be reached, refuses the password, or is older than Redis 6.2
+         * @throws IllegalStateException if Lettuce is missing
+         */
+        @JvmStatic
+        public fun connect(uri: String): RedisStore = builder().connect(uri)
     }
 }

@@ -47,11 +47,16 @@ internal abstract class Family(
 
     @Synchronized
     private fun change(to: (Slots) -> Slots) {
-        slots = to(slots)
+        val changed = to(slots)
+        changed.limits.forEach(::check)
+        slots = changed
         chargesAtTurn = slots.allRefillSmoothly
         changed()
         lines.retimeAll()
     }
+
+    /** Throws if the store cannot hold buckets of [limit]. */
+    protected open fun check(limit: RateLimit) = Unit
 
     /** Called when [slots] are new. */
     protected abstract fun changed()

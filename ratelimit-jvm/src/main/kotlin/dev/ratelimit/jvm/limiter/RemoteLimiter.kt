@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.limiter
 
+import dev.ratelimit.Algorithm
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
@@ -11,6 +12,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.ExecutionException
 import kotlin.coroutines.resumeWithException
 
@@ -22,12 +24,35 @@ internal class RemoteFamily(
     options: LimiterOptions,
     lines: Lines,
 ) : Family(name, limits, NanoClock.system(), options, lines) {
-    override fun changed() = Unit
+    private val turns = ConcurrentHashMap<Any, Turns>()
+
+    init {
+        limits.forEach(store::check)
+    }
+
+    override fun check(limit: RateLimit) = store.check(limit)
+
+    /** Turns belong to the limits under which they were granted. */
+    override fun changed() = turns.values.forEach { it.returnAll() }
+
+    /** The turns of the line of [key], for its head. */
+    fun turnsOf(
+        key: Any?,
+        create: () -> Turns,
+    ): Turns = checkNotNull(turns.compute(key ?: this) { _, known -> known ?: create() })
+
+    fun reserved(key: Any?): Long = if (turns.isEmpty()) 0 else turns[key ?: this]?.reserved ?: 0
+
+    /** Gives back the turns of a line in which nobody waits. */
+    fun lineEmptied(key: Any?) {
+        if (turns.isEmpty()) return
+        turns.computeIfPresent(key ?: this) { _, known -> if (lines.occupied(key) == null) null.also { known.close() } else known }
+    }
 }
 
 /** One key of a limiter in a store that is asked over a wire. Who is cancelled while the question is under way gives its permits back. */
 internal class RemoteLimiter(
-    remote: RemoteFamily,
+    private val remote: RemoteFamily,
     private val key: Any?,
 ) : SuspendingLimiter(remote),
     Gate {
@@ -47,7 +72,7 @@ internal class RemoteLimiter(
         check(permits)
         val start = clock.nanoTime()
         if (family.lines.occupied(key) == null) {
-            val result = tryAcquire(start, permits, maxWait)
+            val result = observed(store.tryAcquireAsync(charges(permits), maxWait)).awaitOr { if (it.isAllowed) giveBack(permits) }
             if (result.isAllowed) return family.served(this, key, permits, result, start)
             val wait = result.retryAfterNanos()
             if (wait > maxWait || !result.isWorthWaiting) {
@@ -61,19 +86,51 @@ internal class RemoteLimiter(
         at: Long,
         permits: Long,
         maxDelay: Long,
-    ): RateLimitResult =
-        observed(store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
+    ): RateLimitResult {
+        if (family.slots.limits.any { it.algorithm() == Algorithm.LEAKY_BUCKET }) {
+            return observed(store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
+        }
+        while (true) {
+            val turns = remote.turnsOf(key, ::newTurns)
+            turns.next(permits, waiting())?.let { return it }
+            val reservation = turns.more(permits, waiting()).awaitOr { }
+            if (!reservation.result().isAllowed) return reservation.result()
+        }
+    }
+
+    private fun waiting(): Int = family.lines.occupied(key)?.waiters ?: 1
+
+    private fun newTurns() =
+        Turns(
+            clock::nanoTime,
+            { size, count -> observed(store.reserveAsync(charges(size), count, AHEAD)).toCompletableFuture() },
+            { size, dues -> returned(size, dues) },
+        )
+
+    /** A turn of a window that has passed is nothing that the next one would have to spare. */
+    private fun returned(
+        size: Long,
+        dues: List<Long>,
+    ) {
+        val now = clock.nanoTime()
+        val turns = if (family.slots.allRefillSmoothly) dues.size else dues.count { it > now }
+        if (turns > 0) giveBack(Math.multiplyExact(size, turns.toLong()))
+    }
+
+    override fun sleepFor(wait: Long): Long = if (remote.reserved(key) > 0 || wait <= AHEAD) wait else wait - AHEAD / 2
+
+    override fun lineEmptied() = remote.lineEmptied(key)
 
     override suspend fun peek(
         permits: Long,
         ahead: Long,
-    ): RateLimitResult = observed(store.peekAsync(charges(permits))).awaitOr { }
+    ): RateLimitResult = observed(store.peekAsync(charges(permits), (ahead - remote.reserved(key)).coerceAtLeast(0))).awaitOr { }
 
     /** Asks for permits that are there now, unless others wait for them. */
     private fun ask(permits: Long): CompletionStage<RateLimitResult> {
         check(permits)
         if (family.lines.occupied(key) == null) return observed(store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
-        return observed(store.peekAsync(charges(permits))).thenApply { it.behindOthers(Refusal.LIMIT) }
+        return observed(store.peekAsync(charges(permits), 0)).thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
     private fun told(
@@ -90,7 +147,7 @@ internal class RemoteLimiter(
         told(permits, ask(permits).awaitOr { if (it.isAllowed) giveBack(permits) })
 
     private fun look(): CompletionStage<RateLimitResult> {
-        val answer = observed(store.peekAsync(charges(1)))
+        val answer = observed(store.peekAsync(charges(1), 0))
         return if (family.lines.occupied(key) == null) answer else answer.thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
@@ -139,6 +196,11 @@ internal class RemoteLimiter(
         settleAsync(permits, 0)
     }
 
+    private companion object {
+        /** How long before its instant a turn may be reserved. */
+        const val AHEAD = 1_000_000_000L
+    }
+
     private fun charges(permits: Long) = family.slots.charges(family.name, key, permits)
 
     private fun <T> observed(answer: CompletionStage<T>): CompletionStage<T> =
@@ -154,6 +216,10 @@ internal class RemoteLimiter(
         told: (T) -> T,
     ): CompletableFuture<T> {
         val future = CompletableFuture<T>()
+        if (answer is CompletableFuture && answer.isDone && !answer.isCompletedExceptionally) {
+            future.complete(told(answer.join()))
+            return future
+        }
         answer.whenCompleteAsync(
             { value, failure ->
                 when {

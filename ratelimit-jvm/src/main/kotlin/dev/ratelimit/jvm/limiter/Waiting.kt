@@ -50,6 +50,7 @@ internal suspend fun Family.awaitInLine(
         }
     } finally {
         lines.done(key)
+        gate.lineEmptied()
     }
 }
 
@@ -95,6 +96,7 @@ internal fun reason(
     maxWait: Long,
 ): Refusal =
     when {
+        result.refusal() == Refusal.UNAVAILABLE -> Refusal.UNAVAILABLE
         result.isWorthWaiting -> Refusal.MAX_WAIT
         maxWait != Long.MAX_VALUE && result.remaining() >= permits -> Refusal.MAX_WAIT
         else -> Refusal.LIMIT

@@ -24,6 +24,12 @@ internal interface Gate {
         maxDelay: Long,
     ): RateLimitResult
 
+    /** How long to sleep when there is so long to wait: a store behind a wire is asked for a turn a little before it. */
+    fun sleepFor(wait: Long): Long = wait
+
+    /** Nobody waits in line any more. */
+    fun lineEmptied() = Unit
+
     /** What is to be expected of a call made now behind others that wait for [ahead] permits; changes nothing. */
     suspend fun peek(
         permits: Long,

@@ -42,6 +42,9 @@ internal class WaitingLine(
     /** Whether somebody waits, so that others must not overtake. */
     val isOccupied: Boolean get() = waiting > 0
 
+    /** How many wait. */
+    val waiters: Int get() = waiting
+
     /** The permits that those in line wait for. */
     val queuedPermits: Long get() = queued.get()
 
@@ -155,8 +158,9 @@ internal class WaitingLine(
                 continue
             }
             if (wait > left || result.limit().algorithm() == Algorithm.LEAKY_BUCKET) return Turn.Refused(result, wait)
-            val woken = sleep(wait)
-            val late = gate.clock.nanoTime() - now - wait
+            val time = gate.sleepFor(wait)
+            val woken = sleep(time)
+            val late = gate.clock.nanoTime() - now - time
             behind = if (!woken && gate.chargesAtTurn) late.coerceIn(0, MAX_LAG) else 0
         }
     }

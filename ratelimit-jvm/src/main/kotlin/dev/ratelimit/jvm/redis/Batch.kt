@@ -1,82 +1,72 @@
 package dev.ratelimit.jvm.redis
 
-import dev.ratelimit.RateLimit
-import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
+import io.lettuce.core.codec.StringCodec
+import io.lettuce.core.protocol.CommandArgs
 
-/** Requests that go out as one call of the script: its keys, its arguments, and what its answer means. See store.lua. */
+/**
+ * Requests that go out as one call of the script: its keys, its arguments, and what its answer means. See store.lua.
+ *
+ * @param now the instant in microseconds, of tests; null for the server's own clock
+ * @param marker the key that tells how long nothing was lost, in strict mode
+ */
 internal class Batch(
-    private val requests: List<Request>,
-    now: Long?,
+    private val requests: List<Request<*>>,
+    private val now: Long?,
+    private val marker: String?,
 ) {
     private val keyNumbers = LinkedHashMap<String, Int>()
     private val limitNumbers = LinkedHashMap<RedisLimit, Int>()
 
-    val arguments: Array<String>
-    val keys: Array<String>
-
     init {
-        val tail = ArrayList<String>()
         for (request in requests) {
-            tail += request.operation.word
-            tail += if (request.maxDelayNanos == Long.MAX_VALUE) "" else (request.maxDelayNanos / NANOS_PER_MICRO).toString()
-            tail += request.items.size.toString()
             for (item in request.items) {
-                tail += keyNumbers.getOrPut(item.key) { keyNumbers.size + 1 }.toString()
-                tail += (item.limit?.let { limitNumbers.getOrPut(it) { limitNumbers.size + 1 } } ?: 0).toString()
-                tail += item.permits.toString()
+                keyNumbers.getOrPut(item.key) { keyNumbers.size + 1 }
+                if (item.limit != null) limitNumbers.getOrPut(item.limit) { limitNumbers.size + 1 }
             }
         }
-        val head = listOf(now?.toString().orEmpty(), limitNumbers.size.toString()) + limitNumbers.keys.map { it.text }
-        keys = keyNumbers.keys.toTypedArray()
-        arguments = (head + tail).toTypedArray()
+    }
+
+    /** The arguments of EVALSHA or EVAL, whose first is [script]. */
+    fun arguments(script: String): CommandArgs<String, String> {
+        val args = CommandArgs(StringCodec.UTF8).add(script).add(keyNumbers.size + if (marker == null) 0L else 1L)
+        keyNumbers.keys.forEach { args.addKey(it) }
+        marker?.let { args.addKey(it) }
+        args.add(now?.toString().orEmpty()).add(if (marker == null) "" else "strict").add(limitNumbers.size.toLong())
+        limitNumbers.keys.forEach { args.add(it.text) }
+        requests.forEach { add(args, it) }
+        return args
+    }
+
+    private fun add(
+        args: CommandArgs<String, String>,
+        request: Request<*>,
+    ) {
+        args.add(request.operation.word)
+        if (request.maxDelayNanos == Long.MAX_VALUE) args.add("") else args.add(request.maxDelayNanos / Numbers.NANOS_PER_MICRO)
+        args.add(request.count).add(request.items.size.toLong())
+        for (item in request.items) {
+            args.add(keyNumbers.getValue(item.key).toLong())
+            args.add(if (item.limit == null) 0L else limitNumbers.getValue(item.limit).toLong())
+            args.add(item.permits)
+        }
     }
 
     /** Hands each request its part of the script's [answer]. */
-    fun complete(answer: List<Long>) {
+    fun complete(answer: LongArray) {
         val limits = limitNumbers.keys.map { it.limit }
-        requests.forEachIndexed { i, request ->
-            val part = answer.subList(i * NUMBERS, (i + 1) * NUMBERS)
-            when (part[STATUS]) {
-                GRANTED -> request.answer.complete(granted(limits[part[LIMIT].toInt() - 1], part))
-                REFUSED -> request.answer.complete(refused(limits[part[LIMIT].toInt() - 1], part))
-                DONE -> request.answer.complete(null)
-                else -> request.answer.completeExceptionally(damaged(part[LIMIT].toInt()))
-            }
+        var from = 0
+        for (request in requests) {
+            val numbers = Numbers(answer, from, limits)
+            from = numbers.end
+            if (numbers.status == Numbers.DAMAGED) request.fail(damaged(numbers.damaged)) else request.succeed(numbers)
         }
     }
 
-    fun fail(cause: Throwable) = requests.forEach { it.answer.completeExceptionally(cause) }
-
-    private fun granted(
-        limit: RateLimit,
-        part: List<Long>,
-    ) = RateLimitResult.allowed(limit, part[REMAINING], nanos(part[RESET]), nanos(part[DELAY]))
-
-    private fun refused(
-        limit: RateLimit,
-        part: List<Long>,
-    ) = RateLimitResult.denied(limit, part[REMAINING], nanos(part[WAIT]), nanos(part[RESET]))
+    fun fail(cause: RateLimitStoreException) = requests.forEach { it.fail(cause) }
 
     private fun damaged(number: Int): RateLimitStoreException {
-        val key = keys.getOrNull(number - 1) ?: "a key of this call"
+        val key = keyNumbers.keys.elementAtOrNull(number - 1) ?: "a key of this call"
         return RateLimitStoreException("what Redis has at $key is no bucket; delete it, or give the store another keyPrefix", null)
-    }
-
-    /** What is too long for the numbers of Lua is for ever. */
-    private fun nanos(micros: Long) = if (micros > Long.MAX_VALUE / NANOS_PER_MICRO) Long.MAX_VALUE else micros * NANOS_PER_MICRO
-
-    private companion object {
-        const val NANOS_PER_MICRO = 1_000L
-        const val NUMBERS = 6
-        const val STATUS = 0
-        const val LIMIT = 1
-        const val REMAINING = 2
-        const val WAIT = 3
-        const val RESET = 4
-        const val DELAY = 5
-        const val GRANTED = 1L
-        const val REFUSED = 0L
-        const val DONE = 2L
     }
 }

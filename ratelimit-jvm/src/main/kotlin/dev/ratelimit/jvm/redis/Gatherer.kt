@@ -1,7 +1,7 @@
 package dev.ratelimit.jvm.redis
 
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.ConcurrentLinkedQueue
-import java.util.concurrent.CompletionStage
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
@@ -9,29 +9,40 @@ import java.util.concurrent.atomic.AtomicInteger
  * an answer has come. So an idle connection adds no delay, and a busy one spends one command on many decisions. No timer, no lock.
  */
 internal class Gatherer(
-    private val send: (List<Request>) -> CompletionStage<*>,
+    private val send: (List<Request<*>>) -> CompletableFuture<*>,
 ) {
-    private val waiting = ConcurrentLinkedQueue<Request>()
+    private val waiting = ConcurrentLinkedQueue<Request<*>>()
     private val underWay = AtomicInteger()
 
-    fun submit(request: Request) {
+    fun submit(request: Request<*>) {
         waiting += request
         pump()
     }
 
     private fun pump() {
-        while (waiting.isNotEmpty() && enter()) {
-            val batch = ArrayList<Request>()
-            while (batch.size < MOST_REQUESTS) batch += waiting.poll() ?: break
-            if (batch.isEmpty()) {
+        while (!waiting.isEmpty() && enter()) {
+            val batch = gathered()
+            val call = if (batch.isEmpty()) null else send(batch)
+            // A call that is over already is no reason to go deeper: the loop goes on.
+            if (call == null || call.isDone) {
                 underWay.decrementAndGet()
             } else {
-                send(batch).whenComplete { _, _ ->
+                call.whenComplete { _, _ ->
                     underWay.decrementAndGet()
                     pump()
                 }
             }
         }
+    }
+
+    /** What nobody waits for any more, because its time is over, is not sent. */
+    private fun gathered(): List<Request<*>> {
+        val batch = ArrayList<Request<*>>()
+        while (batch.size < MOST_REQUESTS) {
+            val request = waiting.poll() ?: break
+            if (!request.answer.isDone) batch += request
+        }
+        return batch
     }
 
     private fun enter(): Boolean {

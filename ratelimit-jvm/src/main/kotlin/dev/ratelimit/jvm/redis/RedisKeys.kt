@@ -11,7 +11,7 @@ internal class RedisKeys(
     private val prefix: String,
 ) {
     init {
-        require(prefix.none { it == '{' || it == '}' }) { "keyPrefix '$prefix' has a brace, which Redis Cluster reads as a hash tag; leave it out" }
+        checked(prefix)
     }
 
     fun nameOf(bucket: BucketKey): String {
@@ -19,6 +19,12 @@ internal class RedisKeys(
         val tag = if (key == null) escaped(bucket.limiter) else escaped(bucket.limiter) + "|" + escaped(textOf(key))
         return "$prefix{${shortened(tag)}}:${bucket.slot}"
     }
+
+    /** Where strict mode keeps since when nothing was lost, in the slot of [tag]. */
+    fun markerOf(tag: String): String = "$prefix{$tag}:generation"
+
+    /** Which limits live processes declare for a limiter. */
+    fun declarationsOf(limiter: String): String = "$prefix{${shortened(escaped(limiter))}}:declared"
 
     private fun textOf(key: Any): String {
         val text = key.toString()
@@ -49,10 +55,17 @@ internal class RedisKeys(
         return "#" + hash.joinToString("") { "%02x".format(it) }
     }
 
-    private companion object {
-        const val RESERVED = "%|{}#"
-        const val HEX = 16
-        const val HEX_DIGITS = 4
-        const val MOST_CHARACTERS = 200
+    companion object {
+        fun checked(prefix: String): String {
+            require(prefix.none { it == '{' || it == '}' }) {
+                "keyPrefix '$prefix' has a brace, which Redis Cluster reads as a hash tag; leave it out"
+            }
+            return prefix
+        }
+
+        private const val RESERVED = "%|{}#"
+        private const val HEX = 16
+        private const val HEX_DIGITS = 4
+        private const val MOST_CHARACTERS = 200
     }
 }

@@ -1,6 +1,6 @@
 package dev.ratelimit.jvm.redis
 
-import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
 import java.util.concurrent.CompletableFuture
 
 /** One bucket of a request, with the limit that rules it; neither a limit nor permits where a bucket is only to be forgotten. */
@@ -10,20 +10,51 @@ internal class Item(
     @JvmField val permits: Long,
 )
 
+/** What the script can be asked; see store.lua. */
 internal enum class Operation(
     val word: String,
 ) {
     ACQUIRE("acquire"),
     PEEK("peek"),
+    TAKE("take"),
+    RESERVE("reserve"),
     ADJUST("adjust"),
     RESET("reset"),
 }
 
-/** One question to the script. [answer] is the result of the deciding limit; null for operations that decide nothing. */
-internal class Request(
+/**
+ * One question to the script, and whoever waits for the answer. It is answered once: by Redis, or because Redis did not in time.
+ *
+ * @param read makes the answer out of the script's numbers
+ * @param instead makes it when Redis cannot; may throw
+ * @param late is given what Redis answers all the same, and what was answered instead, if anything
+ */
+internal class Request<T>(
     @JvmField val operation: Operation,
     @JvmField val items: List<Item>,
-    @JvmField val maxDelayNanos: Long = Long.MAX_VALUE,
+    @JvmField val maxDelayNanos: Long,
+    @JvmField val count: Long,
+    private val read: (Numbers) -> T,
+    private val instead: (RateLimitStoreException) -> T,
+    private val late: (T, T?) -> Unit = { _, _ -> },
 ) {
-    val answer = CompletableFuture<RateLimitResult?>()
+    val answer = CompletableFuture<T>()
+
+    /** When it was asked; see [Deadlines]. */
+    @JvmField val bornAt: Long = System.nanoTime()
+
+    fun succeed(numbers: Numbers) {
+        val value = read(numbers)
+        if (!answer.complete(value)) late(value, if (answer.isCompletedExceptionally) null else answer.join())
+    }
+
+    @Suppress("TooGenericExceptionCaught")
+    fun fail(cause: RateLimitStoreException) {
+        if (answer.isDone) return
+        try {
+            answer.complete(instead(cause))
+        } catch (e: Throwable) {
+            answer.completeExceptionally(e)
+        }
+    }
 }

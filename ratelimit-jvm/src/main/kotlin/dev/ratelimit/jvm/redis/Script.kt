@@ -2,13 +2,12 @@ package dev.ratelimit.jvm.redis
 
 import java.security.MessageDigest
 
-/** The script that decides, put together from the files beside this class's resources. */
-internal object Script {
-    private val FILES =
-        listOf("exact", "token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log", "buckets", "store")
-
+/** A script put together from the files beside this class's resources. */
+internal class Script private constructor(
+    vararg files: String,
+) {
     /** Its text, as EVAL takes it. */
-    val text: String = FILES.joinToString("\n") { read("$it.lua") }
+    val text: String = files.joinToString("\n") { read("$it.lua") }
 
     /** Its name, as EVALSHA takes it. */
     val digest: String =
@@ -17,4 +16,13 @@ internal object Script {
     private fun read(file: String): String =
         checkNotNull(Script::class.java.getResourceAsStream(file)) { "$file is missing from the jar of ratelimit-jvm" }
             .use { it.readBytes().decodeToString() }
+
+    companion object {
+        /** Decides about permits. */
+        val DECIDE =
+            Script("exact", "token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log", "buckets", "store")
+
+        /** Tells which limits live processes go by. */
+        val DECLARE = Script("declare")
+    }
 }

@@ -32,8 +32,8 @@ local function load(key, expected)
     return limit, state
   end
   local limit, text
-  local length = string.len(expected.text)
-  if string.sub(value, 1, length + 3) == expected.text .. ' | ' then
+  local length = expected and string.len(expected.text)
+  if expected and string.sub(value, 1, length + 3) == expected.text .. ' | ' then
     limit, text = expected, string.sub(value, length + 4)
   else
     local name
@@ -57,9 +57,10 @@ local function carried(limit, from, state, now)
   return fresh
 end
 
--- Keeps the bucket for as long as it differs from a fresh one, and for slack milliseconds more.
-local function save(key, limit, state, now, slack)
+-- Keeps the bucket for as long as it differs from one of which nothing is known, and for slack milliseconds more.
+local function save(key, limit, state, now, slack, unknown)
   local wait = limit.algorithm.resetAfter(limit, state, now)
+  if unknown then wait = math.max(wait, limit.algorithm.resetAfter(limit, unknown, now)) end
   if wait == 0 then
     redis.call('DEL', key)
     return

@@ -17,7 +17,7 @@ function Window.offset(limit, index, now)
 end
 
 function Window.untilStart(limit, index, later, now)
-  return (index + later) * limit.period - now
+  return math.min((index + later) * limit.period - now, MAX)
 end
 
 local FixedWindow = { limit = Window.limit }
@@ -61,9 +61,13 @@ function FixedWindow.remaining(limit, state, now)
   return math.max(limit.burst - used(limit, state, now), 0)
 end
 
-function FixedWindow.waitFor(limit, state, now, permits)
-  if permits <= limit.burst - used(limit, state, now) then return 0 end
-  return Window.untilStart(limit, math.max(state.index, Window.indexAt(limit, now)), 1, now)
+function FixedWindow.waitFor(limit, state, now, permits, ahead)
+  local free = limit.burst - used(limit, state, now)
+  local wanted = Exact.saturatedSum(permits, ahead)
+  if wanted <= free then return 0 end
+  local later = 1
+  if ahead > 0 then later = math.ceil((wanted - math.max(free, 0)) / limit.burst) end
+  return Window.untilStart(limit, math.max(state.index, Window.indexAt(limit, now)), later, now)
 end
 
 function FixedWindow.resetAfter(limit, state, now)

@@ -129,15 +129,22 @@ function SlidingLog.remaining(limit, state, now)
   return math.max(limit.burst - active(limit, state, now), 0)
 end
 
-function SlidingLog.waitFor(limit, state, now, permits)
+function SlidingLog.waitFor(limit, state, now, permits, ahead)
   local instant = effective(state, now)
   local first = firstActive(limit, state, instant)
   local before = totalBefore(state, first)
-  local excess = (totalBefore(state, state.next) - before) % TOTALS + permits - limit.burst
+  local inUse = (totalBefore(state, state.next) - before) % TOTALS
+  local excess = inUse + Exact.saturatedSum(permits, ahead) - limit.burst
   if excess <= 0 then return 0 end
-  -- The wait ends when that many permits have left.
-  local leaving = search(state, first, function(i) return (entryAt(state, i).total - before) % TOTALS >= excess end)
-  return entryAt(state, leaving).instant - now + limit.period
+  -- The wait ends when that many permits have left. Each makes room for one in line, which leaves a period later.
+  local inForce = math.max(inUse, limit.burst)
+  local round = math.floor((excess - 1) / inForce)
+  local leaving = (excess - 1) % inForce + 1
+  local left = instant
+  if leaving <= inUse then
+    left = entryAt(state, search(state, first, function(i) return (entryAt(state, i).total - before) % TOTALS >= leaving end)).instant
+  end
+  return math.min(left - now + limit.period + round * limit.period, MAX)
 end
 
 function SlidingLog.resetAfter(limit, state, now)

@@ -49,16 +49,29 @@ function SlidingWindow.remaining(limit, state, now)
   return math.max(limit.burst - Exact.saturatedSum(current, weighted), 0)
 end
 
-function SlidingWindow.waitFor(limit, state, now, permits)
+function SlidingWindow.waitFor(limit, state, now, permits, ahead)
   local index, current, previous = counts(limit, state, now)
-  if fits(limit, previous, current, Window.offset(limit, index, now), permits) then return 0 end
-  -- What does not fit into the current window, even when the previous one has left it, comes in the next.
-  if permits > limit.burst - current then
+  local wanted = Exact.saturatedSum(permits, ahead)
+  if fits(limit, previous, current, Window.offset(limit, index, now), wanted) then return 0 end
+  -- The wanted permits that do not fit into the current window even when the previous one has left it.
+  local left = wanted
+  if wanted > limit.burst - current then
+    if ahead > 0 then
+      left = wanted - math.max(limit.burst - current, 0)
+      current = math.max(current, limit.burst)
+    end
     previous = current
     current = 0
     index = index + 1
+    -- Every window on the way is filled to its last permit.
+    local filled = math.floor((left - 1) / limit.burst)
+    if filled > 0 then
+      left = left - filled * limit.burst
+      previous = limit.burst
+      index = index + filled
+    end
   end
-  local room = limit.burst - current - permits
+  local room = limit.burst - current - left
   -- previous * (period - elapsed) <= room * period, solved for the least elapsed
   local covered = limit.period
   if previous > 0 then covered = math.min(Exact.mulDivDown(room, limit.period, previous), limit.period) end

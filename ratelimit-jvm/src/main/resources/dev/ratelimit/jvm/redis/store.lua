@@ -1,14 +1,23 @@
 -- One call of the script: a batch of requests, each atomic by itself, answered in order.
 --
 --   KEYS  the buckets that the requests name, each once
---   ARGV  the instant in microseconds (for tests: keys then outlive it by an hour), or "" for the server's own clock; the number of limits; the limits, as
---         "<algorithm> <limit>"; then the requests one after another: operation, longest delay ("" for no bound), number of
---         charges, and for each charge the number of its bucket, the number of its limit, and the permits
+--         and last, in strict mode, the marker that tells how long nothing has been lost
+--   ARGV  the instant in microseconds (for tests: keys then outlive it by an hour), or "" for the server's own clock;
+--         "strict" or ""; the number of limits; the limits, as "<algorithm> <limit>"; then the requests one after another:
+--         operation, longest delay ("" for no bound), a count, number of charges, and for each charge the number of its
+--         bucket, the number of its limit, and the permits
 --
--- The answer has six whole numbers for each request, times in microseconds:
+-- The answer has seven whole numbers for each request, times in microseconds:
 --   status (1 granted, 0 refused, 2 done, -1 the bucket at the next number is damaged), number of the limit that decided,
---   remaining, wait, reset, delay
-local ACQUIRE, PEEK, ADJUST, RESET = 'acquire', 'peek', 'adjust', 'reset'
+--   remaining, wait, reset, delay, and how many more numbers follow that belong to this request
+--
+-- The operations: acquire grants all charges or none. peek tells what acquire would answer behind others who wait for count
+-- permits. take is an acquire of up to count permits from the only charge, at least its permits; the delay tells how many. reserve
+-- grants up to count turns that are to come, each of all charges, at their instants; the first within the longest delay, the others
+-- within SPAN of it; what follows the answer are the waits until each turn. adjust corrects without asking. reset forgets.
+local ACQUIRE, PEEK, TAKE, RESERVE, ADJUST, RESET = 'acquire', 'peek', 'take', 'reserve', 'adjust', 'reset'
+local SPAN = 100000
+local YEAR = 31536000000
 local GRANTED, REFUSED, DONE, DAMAGED = 1, 0, 2, -1
 
 local now, slack = tonumber(ARGV[1]), 3600000
@@ -18,14 +27,36 @@ if not now then
   now = time[1] * 1000000 + time[2]
 end
 
-local position = 2
+local lostAt
+if ARGV[2] == 'strict' then
+  local marker = KEYS[#KEYS]
+  lostAt = string.match(redis.call('GETEX', marker, 'PX', YEAR) or '', '^since=(%d+)$')
+  if lostAt then
+    lostAt = tonumber(lostAt)
+  else
+    lostAt = now
+    redis.call('SET', marker, string.format('since=%.0f', now), 'PX', YEAR)
+  end
+end
+
+-- The state of a bucket of which nothing is known: full, or as it is after the loss of everything at lostAt.
+local function unknown(limit)
+  local fresh = limit.algorithm.fresh(limit, now)
+  if not lostAt then return fresh end
+  local instant = math.min(lostAt, now)
+  local lost = limit.algorithm.add(limit, limit.algorithm.fresh(limit, instant), instant, limit.burst)
+  if limit.algorithm.resetAfter(limit, lost, now) == 0 then return fresh end
+  return lost
+end
+
+local position = 3
 local function nextArgument()
   position = position + 1
   return ARGV[position]
 end
 
 local limits = {}
-for i = 1, tonumber(ARGV[2]) do
+for i = 1, tonumber(ARGV[3]) do
   limits[i] = limitOf(nextArgument())
 end
 
@@ -40,7 +71,7 @@ local function bucketAt(number, limit)
     if ruling then
       bucket = { limit = ruling, state = state }
     else
-      bucket = { limit = limit, state = limit.algorithm.fresh(limit, now) }
+      bucket = { limit = limit, state = unknown(limit) }
     end
     buckets[number] = bucket
   end
@@ -72,15 +103,15 @@ local function keep(charge, state)
 end
 
 -- The answer of the charge that has to wait longest; nil when all are admitted.
-local function refusal(charges, maxDelay)
+local function refusal(charges, maxDelay, ahead)
   local worst, worstWait = nil, 0
   for _, charge in ipairs(charges) do
     local limit, state = charge.limit, charge.state
     local algorithm = limit.algorithm
     local wait = 0
     if maxDelay then wait = algorithm.delay(limit, state, now) - maxDelay end
-    if wait > 0 or not algorithm.admits(limit, state, now, charge.permits) then
-      wait = math.max(wait, algorithm.waitFor(limit, state, now, charge.permits))
+    if wait > 0 or ahead > 0 or not algorithm.admits(limit, state, now, charge.permits) then
+      wait = math.max(wait, algorithm.waitFor(limit, state, now, charge.permits, ahead))
       if wait > worstWait then worst, worstWait = charge, wait end
     end
   end
@@ -114,7 +145,7 @@ local operations = {}
 
 operations[ACQUIRE] = function(charges, maxDelay)
   for _, charge in ipairs(charges) do look(charge) end
-  local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay)
+  local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay, 0)
   if status then
     -- A limit rules from the call on that brings it, granted or not.
     for _, charge in ipairs(charges) do
@@ -130,11 +161,55 @@ operations[ACQUIRE] = function(charges, maxDelay)
   return grant(charges, delay)
 end
 
-operations[PEEK] = function(charges)
+operations[PEEK] = function(charges, _, ahead)
   for _, charge in ipairs(charges) do look(charge) end
-  local status, limitNumber, remaining, wait, reset = refusal(charges)
+  local status, limitNumber, remaining, wait, reset = refusal(charges, nil, ahead)
   if status then return status, limitNumber, remaining, wait, reset, 0 end
   return grant(charges, longestDelay(charges))
+end
+
+operations[TAKE] = function(charges, maxDelay, most)
+  local charge = charges[1]
+  look(charge)
+  local free = charge.limit.algorithm.remaining(charge.limit, charge.state, now)
+  charge.permits = math.max(charge.permits, math.min(free, most))
+  local status, limitNumber, remaining, wait, reset = operations[ACQUIRE](charges, maxDelay)
+  return status, limitNumber, remaining, wait, reset, charge.permits
+end
+
+-- The first instant from at on at which all charges are admitted; nil when that is past the last.
+local function turnAfter(charges, at, last)
+  while at <= last do
+    local wait = 0
+    for _, charge in ipairs(charges) do
+      local algorithm = charge.limit.algorithm
+      if not algorithm.admits(charge.limit, charge.state, at, charge.permits) then
+        wait = math.max(wait, algorithm.waitFor(charge.limit, charge.state, at, charge.permits, 0))
+      end
+    end
+    if wait == 0 then return at end
+    at = at + wait
+  end
+  return nil
+end
+
+operations[RESERVE] = function(charges, within, count)
+  for _, charge in ipairs(charges) do look(charge) end
+  local waits = {}
+  local at, last = now, now + within
+  while #waits < count do
+    at = turnAfter(charges, at, last)
+    if not at then break end
+    if #waits == 0 then last = at + SPAN end
+    for _, charge in ipairs(charges) do
+      charge.state = charge.limit.algorithm.add(charge.limit, charge.state, at, charge.permits)
+    end
+    waits[#waits + 1] = at - now
+  end
+  if #waits == 0 then return operations[ACQUIRE](charges) end
+  for _, charge in ipairs(charges) do keep(charge, charge.state) end
+  local status, limitNumber, remaining, wait, reset, delay = grant(charges, 0)
+  return status, limitNumber, remaining, wait, reset, delay, waits
 end
 
 -- In the order of the list, because a bucket that is full keeps nothing of what is given back.
@@ -154,9 +229,15 @@ end
 
 operations[RESET] = function(charges)
   for _, charge in ipairs(charges) do
+    -- Where no bucket is known to be full, one that was reset has to say so.
+    local known = lostAt and (buckets[charge.number] or { limit = load(KEYS[charge.number]) })
     redis.call('DEL', KEYS[charge.number])
     buckets[charge.number] = nil
     changed[charge.number] = nil
+    if known and known.limit then
+      buckets[charge.number] = { limit = known.limit, state = known.limit.algorithm.fresh(known.limit, now) }
+      changed[charge.number] = true
+    end
   end
   return DONE, 0, 0, 0, 0, 0
 end
@@ -165,8 +246,9 @@ local answer = {}
 while position < #ARGV do
   local operation = operations[nextArgument()]
   local maxDelay = tonumber(nextArgument())
+  local count = tonumber(nextArgument())
   local charges = readCharges()
-  local results = { pcall(operation, charges, maxDelay) }
+  local results = { pcall(operation, charges, maxDelay, count) }
   if not results[1] then
     local failure = results[2]
     if type(failure) ~= 'table' or not failure.damaged then error(failure) end
@@ -181,10 +263,13 @@ while position < #ARGV do
     results = { true, DAMAGED, damaged, 0, 0, 0, 0 }
   end
   for i = 2, 7 do answer[#answer + 1] = results[i] end
+  local waits = results[8] or {}
+  answer[#answer + 1] = #waits
+  for _, wait in ipairs(waits) do answer[#answer + 1] = wait end
 end
 
 for number in pairs(changed) do
   local bucket = buckets[number]
-  save(KEYS[number], bucket.limit, bucket.state, now, slack)
+  save(KEYS[number], bucket.limit, bucket.state, now, slack, lostAt and unknown(bucket.limit))
 end
 return answer

@@ -65,9 +65,9 @@ function TokenBucket.remaining(limit, state, now)
   return math.max(free(limit, levelOf(limit, state, now)), 0)
 end
 
-function TokenBucket.waitFor(limit, state, now, permits)
+function TokenBucket.waitFor(limit, state, now, permits, ahead)
   local used, rest = levelOf(limit, state, now)
-  local missing = permits - (limit.burst - used)
+  local missing = Exact.saturatedSum(permits, ahead) - (limit.burst - used)
   if missing < 0 or (missing == 0 and rest == 0) then return 0 end
   return Exact.mulAddDivUp(missing, limit.q, rest, limit.p)
 end

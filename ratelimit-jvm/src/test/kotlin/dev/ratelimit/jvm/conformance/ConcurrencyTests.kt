@@ -46,7 +46,7 @@ internal fun FunSpec.concurrencyTests(open: () -> StoreFixture) {
                     0 -> if (store.takes(*both.toTypedArray())) pairs.incrementAndGet()
                     1 -> if (store.takes(*both.reversed().toTypedArray())) pairs.incrementAndGet()
                     2 -> if (store.takes(limit.charge())) singles.incrementAndGet()
-                    else -> store.peekAsync(both).toCompletableFuture().join()
+                    else -> store.peekAsync(both, 0).toCompletableFuture().join()
                 }
             }
         }

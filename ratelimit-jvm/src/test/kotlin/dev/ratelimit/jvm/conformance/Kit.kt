@@ -33,7 +33,7 @@ internal class Kit(
 
     suspend fun take(vararg charges: Charge): RateLimitResult = take(charges.asList())
 
-    suspend fun peek(vararg charges: Charge): RateLimitResult = store.peekAsync(charges.asList()).await()
+    suspend fun peek(vararg charges: Charge): RateLimitResult = store.peekAsync(charges.asList(), 0).await()
 
     suspend fun adjust(vararg adjustments: Adjustment) {
         store.adjustAsync(adjustments.asList()).await()

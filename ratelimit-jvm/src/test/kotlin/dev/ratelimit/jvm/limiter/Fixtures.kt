@@ -89,7 +89,10 @@ internal class WireStore(
         }
     }
 
-    override fun peekAsync(charges: List<Charge>) = asked { memory.peek(charges, memory.clock().nanoTime(), 0) }
+    override fun peekAsync(
+        charges: List<Charge>,
+        ahead: Long,
+    ) = asked { memory.peek(charges, memory.clock().nanoTime(), ahead) }
 
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> =
         asked {

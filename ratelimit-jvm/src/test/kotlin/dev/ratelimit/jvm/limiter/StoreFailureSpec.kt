@@ -58,7 +58,10 @@ private class CutOffStore : RateLimitStore {
         maxDelayNanos: Long,
     ): CompletionStage<RateLimitResult> = cut()
 
-    override fun peekAsync(charges: List<Charge>): CompletionStage<RateLimitResult> = cut()
+    override fun peekAsync(
+        charges: List<Charge>,
+        ahead: Long,
+    ): CompletionStage<RateLimitResult> = cut()
 
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> = cut()
 

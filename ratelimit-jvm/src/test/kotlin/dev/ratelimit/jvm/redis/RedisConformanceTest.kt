@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.redis
 
+import dev.ratelimit.jvm.FailurePolicy
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.RateLimitStoreConformance
 import dev.ratelimit.jvm.conformance.StoreFixture
@@ -16,7 +17,8 @@ internal class RedisConformanceTest : RateLimitStoreConformance({ RedisFixture()
 private class RedisFixture : StoreFixture {
     private val micros = AtomicLong(1_795_262_399_987_654)
 
-    override val store: RateLimitStore = RedisStore.on(client, "kit-${stores.incrementAndGet()}:") { micros.get() }
+    override val store: RateLimitStore =
+        RedisStore(client, Settings(keyPrefix = "kit-${stores.incrementAndGet()}:", policy = FailurePolicy.raise(), now = micros::get))
 
     override val resolution: Duration get() = 1.microseconds
 

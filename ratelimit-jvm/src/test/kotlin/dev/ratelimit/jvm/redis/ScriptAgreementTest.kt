@@ -21,7 +21,7 @@ internal class ScriptAgreementTest :
         val steps = Integer.getInteger("ratelimit.redis.agreement.steps", 100_000)
         val server = RedisServer()
         val client = RedisClient.create(server.uri)
-        val link = Link(client.connect().async())
+        val link = Link(client.connect())
         afterSpec {
             client.shutdown()
             server.close()
@@ -46,13 +46,13 @@ internal class ScriptAgreementTest :
         private var now = random.nextLong(1L shl 45, 1L shl 46)
         private var state = meter.fresh(now)
         private var isGone = true
-        private val answers = ArrayList<Pair<List<Long>, CompletionStage<List<Long>>>>()
+        private val answers = ArrayList<Pair<List<Long>, CompletionStage<LongArray>>>()
         private val said = ArrayList<String>()
 
         suspend fun run() {
             repeat(TRACE) { step() }
             answers.forEachIndexed { i, (expected, answer) ->
-                val actual = answer.await()
+                val actual = answer.await().asList()
                 if (actual != expected) {
                     fail("$limit: the script says $actual, its twin $expected at the end of:\n${said.take(i + 1).takeLast(5).joinToString("\n")}")
                 }
@@ -65,8 +65,15 @@ internal class ScriptAgreementTest :
             when (random.nextInt(10)) {
                 0 -> ask(Operation.ADJUST, -permits) { meter.giveBack(state, now, permits).let { DONE } }
                 1 -> ask(Operation.ADJUST, permits) { meter.add(state, now, permits).let { state = it }.let { DONE } }
-                2 -> ask(Operation.PEEK, permits) { if (meter.admits(state, now, permits)) granted(meter.delay(state, now)) else refused(permits) }
+                2 -> peek(permits)
                 else -> ask(Operation.ACQUIRE, permits) { acquired(permits) }
+            }
+        }
+
+        private fun peek(permits: Long) {
+            val ahead = if (random.nextBoolean()) 0L else random.nextLong(minOf(inTicks.burst(), 1L shl 20) * 3)
+            ask(Operation.PEEK, permits, ahead) {
+                if (meter.waitFor(state, now, permits, ahead) == 0L) granted(meter.delay(state, now)) else refused(permits, ahead)
             }
         }
 
@@ -77,28 +84,34 @@ internal class ScriptAgreementTest :
             return granted(delay)
         }
 
-        private fun granted(delay: Long) = listOf(1, 1, meter.remaining(state, now), 0, capped(meter.resetAfter(state, now)), capped(delay))
+        private fun granted(delay: Long) = listOf(1, 1, meter.remaining(state, now), 0, capped(meter.resetAfter(state, now)), capped(delay), 0)
 
-        private fun refused(permits: Long) =
+        private fun refused(
+            permits: Long,
+            ahead: Long = 0,
+        ) =
             listOf(
                 0,
                 1,
                 meter.remaining(state, now),
-                capped(meter.waitFor(state, now, permits, 0)),
+                capped(meter.waitFor(state, now, permits, ahead)),
                 capped(meter.resetAfter(state, now)),
+                0,
                 0,
             )
 
         private fun ask(
             operation: Operation,
             permits: Long,
+            ahead: Long = 0,
             expected: () -> List<Long>,
         ) {
             said += "$operation $permits at $now in ${state.asList()}"
-            val batch = Batch(listOf(Request(operation, listOf(Item(key, limit, permits)))), now)
+            val request = Request(operation, listOf(Item(key, limit, permits)), Long.MAX_VALUE, ahead, {}, { throw it })
+            val batch = Batch(listOf(request), now, null)
             if (isGone) state = meter.fresh(now)
             val numbers = expected()
-            answers += numbers to link.call(batch)
+            answers += numbers to link.run(Script.DECIDE, batch::arguments, ::LongsOutput)
             // Whoever writes a full bucket deletes it.
             val writes = operation == Operation.ADJUST || (operation == Operation.ACQUIRE && numbers[0] == 1L)
             isGone = (isGone || writes) && meter.resetAfter(state, now) == 0L
@@ -124,7 +137,7 @@ internal class ScriptAgreementTest :
         const val SEED = 7_000_003L
         const val TRACE = 500
         const val FAR = 1L shl 50
-        val DONE = listOf<Long>(2, 0, 0, 0, 0, 0)
+        val DONE = listOf<Long>(2, 0, 0, 0, 0, 0, 0)
 
         fun capped(ticks: Long) = minOf(ticks, (1L shl 53) - 1)
 

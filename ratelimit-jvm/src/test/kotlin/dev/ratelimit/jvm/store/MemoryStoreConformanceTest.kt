@@ -68,8 +68,11 @@ private class Later(
         maxDelayNanos: Long,
     ): CompletionStage<RateLimitResult> = later { store.tryAcquire(charges, store.clock().nanoTime(), maxDelayNanos) }
 
-    override fun peekAsync(charges: List<Charge>): CompletionStage<RateLimitResult> =
-        later { store.peek(charges, store.clock().nanoTime(), 0) }
+    override fun peekAsync(
+        charges: List<Charge>,
+        ahead: Long,
+    ): CompletionStage<RateLimitResult> =
+        later { store.peek(charges, store.clock().nanoTime(), ahead) }
 
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> =
         later {

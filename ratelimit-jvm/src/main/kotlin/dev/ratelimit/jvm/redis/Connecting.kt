@@ -1,0 +1,151 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.RateLimitStoreException
+import io.lettuce.core.RedisClient
+import io.lettuce.core.RedisURI
+import io.lettuce.core.cluster.RedisClusterClient
+import io.lettuce.core.protocol.CommandType
+import java.io.IOException
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CompletionStage
+import java.util.concurrent.ExecutionException
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.TimeoutException
+
+/** Finds the servers of a store, and refuses what can never work before anything is asked. */
+internal class Connecting(
+    private val settings: Settings,
+) {
+    fun to(uri: String): Servers {
+        val address = parsed(uri)
+        val client = RedisClient.create().apply { options = Connector.options() }
+        val server = OneServer(node(nameOf(address), Connector.of(client, address), ::checkWriting)) { client.shutdownAsync() }
+        val isCluster = opening(server) { inspected(server.node)?.contains("redis_mode:cluster") == true }
+        if (!isCluster) return server
+        server.close()
+        val cluster = RedisClusterClient.create(address)
+        return opening(cluster(cluster) { cluster.shutdownAsync() })
+    }
+
+    fun on(client: RedisClient): Servers {
+        val server = OneServer(node("the address of the RedisClient", Connector.of(client), ::checkWriting)) {}
+        opening(server) {
+            require(inspected(server.node)?.contains("redis_mode:cluster") != true) {
+                "the RedisClient is connected to a Redis Cluster; give the store a RedisClusterClient"
+            }
+        }
+        return server
+    }
+
+    fun on(client: RedisClusterClient): Servers = opening(cluster(client) {})
+
+    private fun cluster(
+        client: RedisClusterClient,
+        onClose: () -> Unit,
+    ): ClusterServers {
+        // Connections to the masters, with the user's options but for those that replay.
+        val nodes = RedisClient.create(client.resources).apply { options = Connector.options(client.options) }
+        return ClusterServers(client, { uri -> node(nameOf(uri), Connector.of(nodes, uri), ::checkScript) }) {
+            nodes.shutdownAsync()
+            onClose()
+        }
+    }
+
+    private fun opening(servers: ClusterServers): Servers =
+        opening(servers) {
+            waited("the cluster", servers.call(0) { link, _ -> info(link) }.toCompletableFuture())?.let(::checkVersion)
+            servers
+        }
+
+    @Suppress("TooGenericExceptionCaught")
+    private fun <T> opening(
+        servers: Servers,
+        action: () -> T,
+    ): T =
+        try {
+            action()
+        } catch (e: Throwable) {
+            servers.close()
+            throw e.asStoreException()
+        }
+
+    private fun Throwable.asStoreException() =
+        if (this is RateLimitStoreException || this is IllegalArgumentException) this else Reasons.explained("the given address", this)
+
+    private fun node(
+        name: String,
+        connector: Connector,
+        check: (Link) -> CompletionStage<*>,
+    ) = Node(name, connector, settings.deadlineNanos, Outage(name, settings.listener), check)
+
+    /** What the server says of itself; null when it is away and may be. */
+    private fun inspected(node: Node): String? {
+        val link = waited(node.name, node.opened) ?: return null
+        return waited(node.name, info(link).toCompletableFuture())?.also(::checkVersion)
+    }
+
+    /** Those who may not ask INFO are not checked. */
+    private fun info(link: Link): CompletionStage<String> =
+        link.ask(CommandType.INFO, "server").exceptionally { failure ->
+            if (failure.unwrapped()?.message.orEmpty().startsWith("NOPERM")) "" else throw failure
+        }
+
+    private fun checkVersion(info: String) {
+        val version = info.lineSequence().firstOrNull { it.startsWith("redis_version:") }?.substringAfter(':')?.trim() ?: return
+        val (major, minor) = version.split('.').mapNotNull { it.toIntOrNull() } + listOf(0, 0)
+        if (major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR)) {
+            throw RateLimitStoreException("the server is Redis $version; the store needs Redis 6.2 or later, or Valkey", null)
+        }
+    }
+
+    private fun <T> waited(
+        server: String,
+        future: CompletableFuture<T>,
+    ): T? =
+        try {
+            future.get(settings.connectTimeoutNanos, TimeUnit.NANOSECONDS)
+        } catch (e: TimeoutException) {
+            absent(RateLimitStoreException("Redis at $server does not answer; check host and port, and whether it speaks TLS (rediss://)", e))
+        } catch (e: ExecutionException) {
+            val cause = e.cause ?: e
+            absent(cause as? RateLimitStoreException ?: Reasons.explained(server, cause))
+        }
+
+    private fun absent(cause: RateLimitStoreException): Nothing? {
+        val isAway = cause.cause == null || generateSequence<Throwable>(cause) { it.cause }.any { it is IOException || it is TimeoutException }
+        if (settings.mayStartAway && isAway) return null
+        throw cause
+    }
+
+    /** A server that only reads must not be mistaken for a master. */
+    private fun checkWriting(link: Link): CompletionStage<*> {
+        val probe = Request(Operation.RESET, listOf(Item("${settings.keyPrefix}{probe}:0", null, 0)), Long.MAX_VALUE, 0, {}, {})
+        return link.run(Script.DECIDE, Batch(listOf(probe), null, null)::arguments, ::LongsOutput)
+    }
+
+    private fun checkScript(link: Link): CompletionStage<*> =
+        link.run(Script.DECIDE, Batch(emptyList(), null, null)::arguments, ::LongsOutput)
+
+    private companion object {
+        const val OLDEST_MAJOR = 6
+        const val OLDEST_MINOR = 2
+
+        fun parsed(uri: String): RedisURI =
+            try {
+                RedisURI.create(uri).apply { timeout = Connector.ATTEMPT }
+            } catch (e: IllegalArgumentException) {
+                // Neither the text nor the reason is repeated: the password is in there.
+                throw IllegalArgumentException(
+                    "the URI of Redis cannot be read; write redis://user:password@host:6379/0, rediss:// for TLS, " +
+                        "or redis-sentinel://host:26379,host:26379/0#master",
+                )
+            }
+
+        fun nameOf(uri: RedisURI): String =
+            when {
+                uri.sentinels.isNotEmpty() -> uri.sentinels.joinToString(",", "Sentinel ", " (${uri.sentinelMasterId})") { "${it.host}:${it.port}" }
+                uri.socket != null -> uri.socket
+                else -> "${uri.host}:${uri.port}"
+            }
+    }
+}

@@ -1,0 +1,158 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.RateLimitStoreException
+import io.lettuce.core.RedisCommandExecutionException
+import io.lettuce.core.RedisLoadingException
+import io.lettuce.core.RedisReadOnlyException
+import dev.ratelimit.jvm.store.Timer
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CompletionStage
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicReference
+
+/**
+ * One server, and the circuit in front of it: while the server is away nothing is sent, and a new connection is tried every
+ * [BETWEEN_ATTEMPTS]. A server is away when its connection ends, when it owes an answer for longer than the deadline, or when it says
+ * that it does not serve.
+ *
+ * @param name as errors and logs have it: host and port, no secrets
+ * @param check asked of each new connection before it is used
+ */
+internal class Node(
+    val name: String,
+    private val connector: Connector,
+    private val deadlineNanos: Long,
+    private val outage: Outage,
+    private val check: (Link) -> CompletionStage<*>,
+) {
+    /** Open, or not there yet, or failed: away. */
+    private val link = AtomicReference(CompletableFuture<Link>())
+
+    @Volatile
+    private var isClosed = false
+
+    init {
+        open()
+    }
+
+    /** Whether it can be asked; completes when the first connection is there, or with the reason why not. */
+    val opened: CompletableFuture<Link> get() = link.get()
+
+    val isAway: Boolean get() = link.get().isCompletedExceptionally
+
+    /** Runs [action] on the connection; fails at once while the server is away. */
+    fun <T> call(action: (Link) -> CompletionStage<T>): CompletionStage<T> {
+        val current = link.get()
+        if (!current.isDone) return current.thenCompose { act(it, action) }
+        return if (current.isCompletedExceptionally) current.thenCompose(action) else act(current.join(), action)
+    }
+
+    private fun <T> act(
+        on: Link,
+        action: (Link) -> CompletionStage<T>,
+    ): CompletionStage<T> =
+        action(on).whenComplete { _, failure ->
+            val cause = failure.unwrapped()
+            when {
+                cause == null -> outage.served()
+                cause.saysAway() -> lost(on, RateLimitStoreException("Redis at $name does not serve: ${cause.message}", cause))
+                cause is RedisCommandExecutionException && !cause.isRedirection() ->
+                    outage.began(RateLimitStoreException("Redis at $name refuses: ${cause.message}", cause))
+            }
+        }
+
+    /** Ends the connection if the server owes an answer for too long. */
+    fun look() {
+        val current = link.get()
+        if (!current.isDone || current.isCompletedExceptionally) return
+        val waitingSince = current.join().waitingSince() ?: return
+        if (System.nanoTime() - waitingSince > deadlineNanos) {
+            val millis = deadlineNanos / NANOS_PER_MILLI
+            lost(current.join(), RateLimitStoreException("Redis at $name has not answered for $millis ms", null))
+        }
+    }
+
+    private fun lost(
+        lost: Link,
+        cause: RateLimitStoreException,
+    ) {
+        val current = link.get()
+        if (isClosed || !current.isDone || current.isCompletedExceptionally || current.join() !== lost) return
+        if (!link.compareAndSet(current, CompletableFuture.failedFuture(cause))) return
+        outage.began(cause)
+        lost.retire()
+        Timer.after(BETWEEN_ATTEMPTS, ::open)
+    }
+
+    private fun open() {
+        if (isClosed) return
+        val attempt = Attempt()
+        Timer.after(Connector.ATTEMPT.toNanos()) { attempt.end(null, attempt.late()) }
+        connector.open().whenComplete { link, failure ->
+            if (link == null) {
+                attempt.end(null, failure.unwrapped())
+            } else {
+                link.onLost = { lost(it, RateLimitStoreException("the connection to Redis at $name has ended", null)) }
+                check(link).whenComplete { _, wrong -> attempt.end(link, wrong.unwrapped()) }
+            }
+        }
+    }
+
+    private fun up(link: Link): Boolean {
+        val current = this.link.get()
+        val first = !current.isDone && current.complete(link)
+        if (!first && !(current.isCompletedExceptionally && this.link.compareAndSet(current, CompletableFuture.completedFuture(link)))) {
+            return false
+        }
+        outage.ended()
+        // It may have ended meanwhile, before anybody would have heard.
+        if (!link.isOpen) lost(link, RateLimitStoreException("the connection to Redis at $name has ended", null))
+        return true
+    }
+
+    private fun failed(cause: Throwable) {
+        val failure = cause as? RateLimitStoreException ?: Reasons.explained(name, cause)
+        val current = link.get()
+        if (!current.isDone && current.completeExceptionally(failure)) outage.began(failure)
+        if (current.isCompletedExceptionally) link.compareAndSet(current, CompletableFuture.failedFuture(failure))
+    }
+
+    fun close() {
+        isClosed = true
+        val current = link.getAndSet(CompletableFuture.failedFuture(RateLimitStoreException("the RedisStore is closed", null)))
+        current.whenComplete { link, _ -> link?.close() }
+    }
+
+    /** One attempt to connect. It ends once: with a connection, with a failure, or when its time is over. */
+    private inner class Attempt {
+        private val hasEnded = AtomicBoolean()
+
+        fun late() = RateLimitStoreException("Redis at $name does not answer", null)
+
+        fun end(
+            link: Link?,
+            failure: Throwable?,
+        ) {
+            val isFirst = hasEnded.compareAndSet(false, true)
+            val isUsed = failure == null && link != null && !isClosed && up(link)
+            if (!isUsed) link?.close()
+            if (isFirst && failure != null) {
+                failed(failure)
+                Timer.after(BETWEEN_ATTEMPTS, ::open)
+            }
+        }
+    }
+
+    private companion object {
+        const val BETWEEN_ATTEMPTS = 200_000_000L
+        const val NANOS_PER_MILLI = 1_000_000L
+        val AWAY = listOf("MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
+
+        fun Throwable.saysAway() =
+            this is RedisReadOnlyException || this is RedisLoadingException || AWAY.any { message.orEmpty().startsWith(it) }
+
+        fun Throwable.isRedirection() = REDIRECTIONS.any { message.orEmpty().startsWith(it) }
+
+        val REDIRECTIONS = listOf("MOVED", "ASK", "TRYAGAIN", "NOSCRIPT")
+    }
+}

@@ -1,0 +1,50 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.RateLimit
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.spi.Reservation
+
+/** The script's answer to one request: seven numbers, times in microseconds, and what follows them. See store.lua. */
+internal class Numbers(
+    private val all: LongArray,
+    private val from: Int,
+    private val limits: List<RateLimit>,
+) {
+    val status: Long get() = all[from]
+
+    /** The number of the damaged bucket, if [status] says that one is. */
+    val damaged: Int get() = all[from + LIMIT].toInt()
+
+    /** The last of the seven numbers but one: a delay, or how many permits were taken. */
+    val extra: Long get() = all[from + EXTRA]
+
+    /** Where the next request's numbers begin. */
+    val end: Int get() = from + SIZE + all[from + FOLLOWING].toInt()
+
+    fun result(delay: Long = extra): RateLimitResult {
+        val limit = limits[all[from + LIMIT].toInt() - 1]
+        return if (status == GRANTED) {
+            RateLimitResult.allowed(limit, all[from + REMAINING], nanos(all[from + RESET]), nanos(delay))
+        } else {
+            RateLimitResult.denied(limit, all[from + REMAINING], nanos(all[from + WAIT]), nanos(all[from + RESET]))
+        }
+    }
+
+    fun reservation(): Reservation = Reservation.of(result(), *LongArray(all[from + FOLLOWING].toInt()) { nanos(all[from + SIZE + it]) })
+
+    /** What is too long for the numbers of Lua is for ever. */
+    private fun nanos(micros: Long) = if (micros > Long.MAX_VALUE / NANOS_PER_MICRO) Long.MAX_VALUE else micros * NANOS_PER_MICRO
+
+    companion object {
+        const val NANOS_PER_MICRO = 1_000L
+        const val GRANTED = 1L
+        const val DAMAGED = -1L
+        private const val LIMIT = 1
+        private const val REMAINING = 2
+        private const val WAIT = 3
+        private const val RESET = 4
+        private const val EXTRA = 5
+        private const val FOLLOWING = 6
+        private const val SIZE = 7
+    }
+}

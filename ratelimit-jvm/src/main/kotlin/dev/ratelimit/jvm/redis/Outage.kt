@@ -1,0 +1,58 @@
+package dev.ratelimit.jvm.redis
+
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.RedisStoreListener
+import org.slf4j.LoggerFactory
+import java.time.Duration
+
+/** Whether one server serves, told once when it stops and once when it does again: to the log and to the listener. */
+internal class Outage(
+    private val server: String,
+    private val listener: RedisStoreListener?,
+) {
+    @Volatile
+    private var since: Long? = null
+
+    @Volatile
+    private var troubledAt = 0L
+
+    /** The server is away. */
+    @Synchronized
+    fun began(cause: RateLimitStoreException) {
+        troubledAt = System.nanoTime()
+        if (since != null) return
+        since = troubledAt
+        log.warn("{}; its failure policy decides until it is back", cause.message)
+        tell { it.onOutage(server, cause) }
+    }
+
+    /** The server has come back. */
+    @Synchronized
+    fun ended() {
+        val began = since ?: return
+        since = null
+        val time = Duration.ofNanos(System.nanoTime() - began)
+        log.info("Redis at {} is back after {}", server, time)
+        tell { it.onRecovery(server, time) }
+    }
+
+    /** The server has answered; of one that refuses some commands and not others, only after a quiet time. */
+    fun served() {
+        if (since != null && System.nanoTime() - troubledAt > QUIET) ended()
+    }
+
+    @Suppress("TooGenericExceptionCaught")
+    private inline fun tell(event: (RedisStoreListener) -> Unit) {
+        val listener = listener ?: return
+        try {
+            event(listener)
+        } catch (e: Throwable) {
+            log.warn("a listener of the Redis store failed", e)
+        }
+    }
+
+    private companion object {
+        const val QUIET = 5_000_000_000L
+        val log = LoggerFactory.getLogger("dev.ratelimit.jvm.RedisStore")
+    }
+}
