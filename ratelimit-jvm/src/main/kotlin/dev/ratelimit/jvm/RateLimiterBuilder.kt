@@ -23,6 +23,7 @@ public class RateLimiterBuilder internal constructor(
     private var listener: RateLimitListener? = null
     private var dispatcher: CoroutineDispatcher = Dispatchers.Default
     private var maxWaiters: Int = DEFAULT_MAX_WAITERS
+    private var isStrictest = false
 
     /** The limits, at least one; with several, all grant or none is charged. */
     public fun limits(vararg limits: Limit): RateLimiterBuilder = apply { this.limits = limits.asList() }
@@ -35,6 +36,12 @@ public class RateLimiterBuilder internal constructor(
 
     /** The most callers that wait in one line; those beyond are refused with [dev.ratelimit.Refusal.LINE_FULL]. */
     public fun maxWaiters(maxWaiters: Int): RateLimiterBuilder = apply { this.maxWaiters = maxWaiters }
+
+    /**
+     * Where processes that share a store give the same limiter different limits, the strictest of all that live processes give it rule,
+     * as [RateLimiterRegistry.tighten] does within one process. Told and heard once a second; who is silent for 5 s counts no more.
+     */
+    public fun strictest(): RateLimiterBuilder = apply { isStrictest = true }
 
     /** The limiter, in memory of its own. */
     public fun build(): LocalRateLimiter = build(MemoryStore())
@@ -54,5 +61,5 @@ public class RateLimiterBuilder internal constructor(
     /** The same limits for each key, on any store. */
     public fun <K : Any> keyed(store: RateLimitStore): KeyedRateLimiter<K> = Assembly.anyKeyed(name, limits, store, options())
 
-    private fun options() = LimiterOptions(listener, dispatcher, maxWaiters)
+    private fun options() = LimiterOptions(listener, dispatcher, maxWaiters, isStrictest)
 }

@@ -21,7 +21,7 @@ internal object Assembly {
         return if (store is MemoryStore) {
             MemoryLimiter(MemoryFamily(name, limits, store.buckets, options, lines), null)
         } else {
-            StoreLimiter(StoreFamily(name, limits, store, options, lines), null)
+            StoreLimiter(declaring(StoreFamily(name, limits, store, options, lines), store), null)
         }
     }
 
@@ -33,7 +33,7 @@ internal object Assembly {
     ): RateLimiter =
         when (store) {
             is LocalRateLimitStore -> local(name, limits, store, options)
-            else -> RemoteLimiter(RemoteFamily(name, limits, store, options, OneLine(options.maxWaiters)), null)
+            else -> RemoteLimiter(declaring(RemoteFamily(name, limits, store, options, OneLine(options.maxWaiters)), store), null)
         }
 
     fun <K : Any> localKeyed(
@@ -47,7 +47,7 @@ internal object Assembly {
             val family = MemoryFamily(name, limits, store.buckets, options, lines)
             LocalKeyed(family) { MemoryLimiter(family, it) }
         } else {
-            val family = StoreFamily(name, limits, store, options, lines)
+            val family = declaring(StoreFamily(name, limits, store, options, lines), store)
             LocalKeyed(family) { StoreLimiter(family, it) }
         }
     }
@@ -63,8 +63,14 @@ internal object Assembly {
                 localKeyed(name, limits, store, options)
             }
             else -> {
-                val family = RemoteFamily(name, limits, store, options, KeyedLines(options.maxWaiters))
+                val family = declaring(RemoteFamily(name, limits, store, options, KeyedLines(options.maxWaiters)), store)
                 Keyed(family) { RemoteLimiter(family, it) }
             }
         }
+
+    /** A memory store has no other processes, and so nothing to declare. */
+    private fun <F : Family> declaring(
+        family: F,
+        store: RateLimitStore,
+    ): F = family.also { if (it.options.isStrictest) it.declareIn(store) }
 }

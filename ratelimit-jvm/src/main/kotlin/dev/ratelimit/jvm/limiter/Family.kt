@@ -3,6 +3,7 @@ package dev.ratelimit.jvm.limiter
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitListener
+import dev.ratelimit.spi.RateLimitStore
 import kotlinx.coroutines.CoroutineDispatcher
 
 /** What a limiter is made with, beside its limits and its store. */
@@ -10,6 +11,8 @@ internal class LimiterOptions(
     @JvmField val listener: RateLimitListener?,
     @JvmField val dispatcher: CoroutineDispatcher,
     @JvmField val maxWaiters: Int,
+    /** Whether the strictest limits of all processes rule. */
+    @JvmField val isStrictest: Boolean = false,
 ) {
     init {
         require(maxWaiters >= 0) { "maxWaiters $maxWaiters is negative; write 0 to let nobody wait" }
@@ -41,7 +44,22 @@ internal abstract class Family(
     var chargesAtTurn: Boolean = slots.allRefillSmoothly
         private set
 
-    fun setLimits(limits: List<RateLimit>) = change { it.changedTo(limits) }
+    private var declaring: Declaring? = null
+
+    /** From now on the strictest limits rule of all that are declared in [store]. */
+    fun declareIn(store: RateLimitStore) {
+        declaring = Declaring(this, store)
+    }
+
+    fun setLimits(limits: List<RateLimit>) {
+        change { it.changedTo(limits) }
+        declaring?.declare(limits)
+    }
+
+    /** Lets [limits] rule, unless they do already. */
+    fun ruleBy(limits: List<RateLimit>) {
+        if (limits.toSet() != slots.limits.toSet()) change { it.changedTo(limits) }
+    }
 
     fun tighten(limits: List<RateLimit>) = change { it.changedTo(it.tightenedBy(limits)) }
 

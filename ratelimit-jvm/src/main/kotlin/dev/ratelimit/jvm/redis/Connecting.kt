@@ -76,7 +76,7 @@ internal class Connecting(
         name: String,
         connector: Connector,
         check: (Link) -> CompletionStage<*>,
-    ) = Node(name, connector, settings.deadlineNanos, Outage(name, settings.listener), check)
+    ) = Node(name, connector, settings.deadlineNanos, settings.connectTimeoutNanos, Outage(name, settings.listener), check)
 
     /** What the server says of itself; null when it is away and may be. */
     private fun inspected(node: Node): String? {

@@ -22,6 +22,7 @@ internal class Node(
     val name: String,
     private val connector: Connector,
     private val deadlineNanos: Long,
+    firstTimeNanos: Long,
     private val outage: Outage,
     private val check: (Link) -> CompletionStage<*>,
 ) {
@@ -34,6 +35,9 @@ internal class Node(
     init {
         open()
     }
+
+    /** Until when the first connection may take more than one attempt. */
+    private val firstUntil = System.nanoTime() + firstTimeNanos
 
     /** Whether it can be asked; completes when the first connection is there, or with the reason why not. */
     val opened: CompletableFuture<Link> get() = link.get()
@@ -87,13 +91,14 @@ internal class Node(
     private fun open() {
         if (isClosed) return
         val attempt = Attempt()
-        Timer.after(Connector.ATTEMPT.toNanos()) { attempt.end(null, attempt.late()) }
+        val late = RateLimitStoreException("Redis at $name does not answer; check host and port, and whether it speaks TLS (rediss://)", null)
+        Timer.after(Connector.ATTEMPT.toNanos()) { attempt.end(null, late, true) }
         connector.open().whenComplete { link, failure ->
             if (link == null) {
-                attempt.end(null, failure.unwrapped())
+                attempt.end(null, failure.unwrapped(), false)
             } else {
                 link.onLost = { lost(it, RateLimitStoreException("the connection to Redis at $name has ended", null)) }
-                check(link).whenComplete { _, wrong -> attempt.end(link, wrong.unwrapped()) }
+                check(link).whenComplete { _, wrong -> attempt.end(link, wrong.unwrapped(), false) }
             }
         }
     }
@@ -110,7 +115,11 @@ internal class Node(
         return true
     }
 
-    private fun failed(cause: Throwable) {
+    private fun failed(
+        cause: Throwable,
+        isLate: Boolean,
+    ) {
+        if (isLate && !link.get().isDone && System.nanoTime() < firstUntil) return
         val failure = cause as? RateLimitStoreException ?: Reasons.explained(name, cause)
         val current = link.get()
         if (!current.isDone && current.completeExceptionally(failure)) outage.began(failure)
@@ -127,17 +136,16 @@ internal class Node(
     private inner class Attempt {
         private val hasEnded = AtomicBoolean()
 
-        fun late() = RateLimitStoreException("Redis at $name does not answer", null)
-
         fun end(
             link: Link?,
             failure: Throwable?,
+            isLate: Boolean,
         ) {
             val isFirst = hasEnded.compareAndSet(false, true)
             val isUsed = failure == null && link != null && !isClosed && up(link)
             if (!isUsed) link?.close()
             if (isFirst && failure != null) {
-                failed(failure)
+                failed(failure, isLate)
                 Timer.after(BETWEEN_ATTEMPTS, ::open)
             }
         }

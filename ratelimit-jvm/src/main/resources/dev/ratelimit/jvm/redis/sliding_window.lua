@@ -75,7 +75,7 @@ function SlidingWindow.waitFor(limit, state, now, permits, ahead)
   -- previous * (period - elapsed) <= room * period, solved for the least elapsed
   local covered = limit.period
   if previous > 0 then covered = math.min(Exact.mulDivDown(room, limit.period, previous), limit.period) end
-  return Window.untilStart(limit, index, 1, now) - covered
+  return math.min(index * limit.period - now + (limit.period - covered), MAX)
 end
 
 function SlidingWindow.resetAfter(limit, state, now)
