@@ -1,6 +1,7 @@
 package dev.ratelimit.benchmarks.redis
 
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.TimeUnit
 
 /** One way to have something decided by Redis, on connections of its own. [A] is how it answers. */
 internal interface Contestant<A> : AutoCloseable {
@@ -10,9 +11,13 @@ internal interface Contestant<A> : AutoCloseable {
     fun isAllowed(answer: A): Boolean
 
     /** As [ask], by a thread that waits for the answer. */
-    fun decide(key: Int): Boolean = isAllowed(ask(key).toCompletableFuture().get())
+    fun decide(key: Int): Boolean = isAllowed(ask(key).toCompletableFuture().get(SECONDS_TO_ANSWER, TimeUnit.SECONDS))
 
     override fun close() = Unit
+
+    private companion object {
+        const val SECONDS_TO_ANSWER = 30L
+    }
 }
 
 /** A contestant by its name in the table, and how to have it play a [Scenario]. Whoever [decides] nothing is asked no right answers. */

@@ -7,33 +7,26 @@ import io.github.bucket4j.distributed.proxy.optimization.Optimizations
 internal object Entries {
     const val PING = "PING"
     const val PLAIN = "plain EVALSHA"
-    val BUCKET4J = listOf("Bucket4j", "Bucket4j, batching")
-    val REDISSON = listOf("Redisson", "Redisson, 64 connections")
     const val OURS = "ours"
     const val OUR_BLOCKING = "ours, blocking"
 
-    val THROUGHPUT =
-        listOf(
-            Entry(PING, decides = false) { field, _ -> Ping(field) },
-            Entry(PLAIN, make = ::PlainScript),
-            Entry("two keys, as Spring's", make = ::TwoKeys),
-            Entry(BUCKET4J[0]) { field, scenario -> Bucket4jPeer(field, scenario, "b4j", Optimization.NONE_OPTIMIZED) },
-            Entry(BUCKET4J[1]) { field, scenario -> Bucket4jPeer(field, scenario, "b4jb", Optimizations.batching()) },
-            Entry(REDISSON[0]) { field, scenario -> RedissonPeer(field, scenario, "rsn1", connections = 1) },
-            Entry(REDISSON[1]) { field, scenario -> RedissonPeer(field, scenario, "rsn", connections = null) },
-            Entry("ours, bare store", make = ::OurStore),
-            Entry(OURS) { field, scenario -> OurLimiter(field, scenario, "limiter:") },
-        )
+    private val ping = Entry(PING, decides = false) { field, _ -> Ping(field) }
+    private val plain = Entry(PLAIN, make = ::PlainScript)
+    private val twoKeys = Entry("two keys, as Spring's", make = ::TwoKeys)
+    private val bucket4j = Entry("Bucket4j") { field, scenario -> Bucket4jPeer(field, scenario, "b4j", Optimization.NONE_OPTIMIZED) }
+    private val batching =
+        Entry("Bucket4j, batching") { field, scenario -> Bucket4jPeer(field, scenario, "b4jb", Optimizations.batching()) }
+    private val redisson = Entry("Redisson") { field, scenario -> RedissonPeer(field, scenario, "rsn", connections = 1) }
+    private val pooled = Entry("Redisson, its own pool") { field, scenario -> RedissonPeer(field, scenario, "rsnp", connections = null) }
+    private val ourStore = Entry("ours, bare store", make = ::OurStore)
+    private val ours = Entry(OURS) { field, scenario -> OurLimiter(field, scenario, "limiter:") }
+    private val ourBlocking = Entry(OUR_BLOCKING, make = ::OurBlockingLimiter)
 
-    val SINGLE_CALLER =
-        listOf(
-            Entry(PING, decides = false) { field, _ -> Ping(field) },
-            Entry(PLAIN, make = ::PlainScript),
-            Entry("two keys, as Spring's", make = ::TwoKeys),
-            Entry(BUCKET4J[0]) { field, scenario -> Bucket4jPeer(field, scenario, "b4j", Optimization.NONE_OPTIMIZED) },
-            Entry(REDISSON[0]) { field, scenario -> RedissonPeer(field, scenario, "rsn1", connections = 1) },
-            Entry("ours, bare store", make = ::OurStore),
-            Entry(OURS) { field, scenario -> OurLimiter(field, scenario, "limiter:") },
-            Entry(OUR_BLOCKING) { field, scenario -> OurBlockingLimiter(field, scenario) },
-        )
+    val BUCKET4J = listOf(bucket4j.name, batching.name)
+    val REDISSON = listOf(redisson.name, pooled.name)
+
+    val THROUGHPUT = listOf(ping, plain, twoKeys, bucket4j, batching, redisson, pooled, ourStore, ours)
+
+    /** Nothing to batch or to pool. */
+    val SINGLE_CALLER = listOf(ping, plain, twoKeys, bucket4j, redisson, ourStore, ours, ourBlocking)
 }

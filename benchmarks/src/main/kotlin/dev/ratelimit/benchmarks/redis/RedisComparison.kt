@@ -41,7 +41,7 @@ private val FOOT =
     """
     Plain EVALSHA: a GCRA in one key, by the server's clock. Two keys: a token bucket by the client's clock, as Spring Cloud Gateway's.
     Bucket4j: compare-and-swap on Lettuce; batching: its optimization that gathers what is asked of one bucket.
-    Redisson: a pool of one connection, on which it sends one command after another; 64: its default pool, which is no longer one
-    connection. Promises hold against the faster of the two, for Bucket4j as for Redisson.
+    Redisson: its pool set to one connection, as everybody has; its own pool: the default, of up to 64.
+    Promises hold against the faster of a peer's two lines.
     One caller: a thread that asks and waits for the answer; ours for a future, and blocking.
     """.trimIndent()

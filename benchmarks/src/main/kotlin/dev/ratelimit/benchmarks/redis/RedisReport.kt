@@ -2,6 +2,7 @@ package dev.ratelimit.benchmarks.redis
 
 import dev.ratelimit.benchmarks.report.Table
 import java.util.Locale
+import kotlin.math.abs
 
 /** Prints what the rounds told. */
 internal object RedisReport {
@@ -13,7 +14,7 @@ internal object RedisReport {
                 table.row(
                     name,
                     decimal(speeds.median(), 0),
-                    decimal(speeds.map { kotlin.math.abs(it - speeds.median()) }.median(), 0),
+                    decimal(speeds.map { abs(it - speeds.median()) }.median(), 0),
                     decimal(samples.ratio(name, Entries.PING), 3),
                     decimal(samples.ratio(name, Entries.PLAIN), 3),
                     decimal(own.map { it.serverMicros }.median(), 2),
@@ -22,7 +23,8 @@ internal object RedisReport {
                     "",
                 )
             }
-            "$table\npromised: " + Verdicts.of(scenario, samples).joinToString("\n          ")
+            "${table.toString().lines().joinToString("\n") { it.trimEnd() }}\npromised: " +
+                Verdicts.of(scenario, samples).joinToString("\n          ")
         }
 
     fun singleCaller(
