@@ -32,7 +32,7 @@ internal class Decider(
     }
 
     private fun gathererOf(slot: Int): Gatherer =
-        gatherers[slot] ?: Gatherer { call(slot, it) }.let { if (gatherers.compareAndSet(slot, null, it)) it else gatherers[slot] }
+        gatherers[slot] ?: Gatherer({ newBatch(slot) }) { call(slot, it) }.let { if (gatherers.compareAndSet(slot, null, it)) it else gatherers[slot] }
 
     private fun slotOf(request: Request<*>): Int {
         if (servers.slots == 1) return 0
@@ -46,15 +46,15 @@ internal class Decider(
 
     private fun call(
         slot: Int,
-        requests: List<Request<*>>,
-    ): CompletableFuture<*> {
-        val batch = Batch(requests, settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null)
-        return servers
+        batch: Batch,
+    ): CompletableFuture<*> =
+        servers
             .call(slot) { link, isAsking -> link.run(Script.DECIDE, batch::arguments, ::LongsOutput, isAsking) }
             .whenComplete { answer, failure ->
                 if (failure == null) batch.complete(answer) else batch.fail(storeException(failure.unwrapped()))
             }.toCompletableFuture()
-    }
+
+    private fun newBatch(slot: Int) = Batch(settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null)
 
     /** Tells what [member] goes by, and answers with what all do; see declare.lua. */
     fun declare(

@@ -9,7 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger
  * an answer has come. So an idle connection adds no delay, and a busy one spends one command on many decisions. No timer, no lock.
  */
 internal class Gatherer(
-    private val send: (List<Request<*>>) -> CompletableFuture<*>,
+    private val newBatch: () -> Batch,
+    private val send: (Batch) -> CompletableFuture<*>,
 ) {
     private val waiting = ConcurrentLinkedQueue<Request<*>>()
     private val underWay = AtomicInteger()
@@ -22,7 +23,7 @@ internal class Gatherer(
     private fun pump() {
         while (!waiting.isEmpty() && enter()) {
             val batch = gathered()
-            val call = if (batch.isEmpty()) null else send(batch)
+            val call = if (batch.size == 0) null else send(batch)
             // A call that is over already is no reason to go deeper: the loop goes on.
             if (call == null || call.isDone) {
                 underWay.decrementAndGet()
@@ -36,11 +37,11 @@ internal class Gatherer(
     }
 
     /** What nobody waits for any more, because its time is over, is not sent. */
-    private fun gathered(): List<Request<*>> {
-        val batch = ArrayList<Request<*>>()
-        while (batch.size < MOST_REQUESTS) {
+    private fun gathered(): Batch {
+        val batch = newBatch()
+        while (batch.work < MOST_WORK && batch.size < MOST_REQUESTS) {
             val request = waiting.poll() ?: break
-            if (!request.answer.isDone) batch += request
+            if (!request.answer.isDone) batch.add(request)
         }
         return batch
     }
@@ -55,6 +56,9 @@ internal class Gatherer(
 
     private companion object {
         const val MOST_CALLS = 4
-        const val MOST_REQUESTS = 64
+
+        /** Redis answers nobody else meanwhile. */
+        const val MOST_WORK = 64
+        const val MOST_REQUESTS = 1_000
     }
 }

@@ -1,6 +1,5 @@
 package dev.ratelimit.jvm.redis
 
-import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.spi.Reservation
 
@@ -8,8 +7,11 @@ import dev.ratelimit.spi.Reservation
 internal class Numbers(
     private val all: LongArray,
     private val from: Int,
-    private val limits: List<RateLimit>,
+    private val limits: List<RedisLimit>,
+    private val isGranted: Boolean = all[from] > 0,
+    private val remaining: Long = all[from + REMAINING],
 ) {
+    /** How many of those who asked the same were granted what they asked for; or [DAMAGED]. */
     val status: Long get() = all[from]
 
     /** The number of the damaged bucket, if [status] says that one is. */
@@ -21,12 +23,23 @@ internal class Numbers(
     /** Where the next request's numbers begin. */
     val end: Int get() = from + SIZE + all[from + FOLLOWING].toInt()
 
+    /** What they mean to one of several callers who asked for so many permits each: the first ones got them. */
+    fun of(
+        caller: Int,
+        permits: Long,
+    ): Numbers =
+        when {
+            status <= 1 && caller == 0 -> this
+            caller >= status -> Numbers(all, from, limits, false, remaining)
+            else -> Numbers(all, from, limits, true, remaining + (status - 1 - caller) * permits)
+        }
+
     fun result(delay: Long = extra): RateLimitResult {
-        val limit = limits[all[from + LIMIT].toInt() - 1]
-        return if (status == GRANTED) {
-            RateLimitResult.allowed(limit, all[from + REMAINING], nanos(all[from + RESET]), nanos(delay))
+        val limit = limits[all[from + LIMIT].toInt() - 1].limit
+        return if (isGranted) {
+            RateLimitResult.allowed(limit, remaining, nanos(all[from + RESET]), nanos(delay))
         } else {
-            RateLimitResult.denied(limit, all[from + REMAINING], nanos(all[from + WAIT]), nanos(all[from + RESET]))
+            RateLimitResult.denied(limit, remaining, nanos(all[from + WAIT]), nanos(all[from + RESET]))
         }
     }
 
@@ -37,7 +50,6 @@ internal class Numbers(
 
     companion object {
         const val NANOS_PER_MICRO = 1_000L
-        const val GRANTED = 1L
         const val DAMAGED = -1L
         private const val LIMIT = 1
         private const val REMAINING = 2

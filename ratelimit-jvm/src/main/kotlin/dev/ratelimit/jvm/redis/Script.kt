@@ -20,7 +20,7 @@ internal class Script private constructor(
     companion object {
         /** Decides about permits. */
         val DECIDE =
-            Script("exact", "token_bucket", "leaky_bucket", "fixed_window", "sliding_window", "sliding_log", "buckets", "store")
+            Script("exact", "token_bucket", "leaky_bucket", "window", "fixed_window", "sliding_window", "sliding_log", "buckets", "store")
 
         /** Tells which limits live processes go by. */
         val DECLARE = Script("declare")

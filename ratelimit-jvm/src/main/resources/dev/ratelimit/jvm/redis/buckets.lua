@@ -2,45 +2,57 @@
 -- "<algorithm> <limit>". Whoever reads it with redis-cli sees the whole state; and a bucket knows the limit that ruled it last, so
 -- another can take it over.
 local ALGORITHMS = {
-  ['token-bucket'] = TokenBucket,
-  ['leaky-bucket'] = LeakyBucket,
-  ['fixed-window'] = FixedWindow,
-  ['sliding-window'] = SlidingWindow,
-  ['sliding-log'] = SlidingLog,
+  ['token-bucket'] = tokenBucket,
+  ['leaky-bucket'] = leakyBucket,
+  ['fixed-window'] = fixedWindow,
+  ['sliding-window'] = slidingWindow,
+  ['sliding-log'] = slidingLog,
 }
+local known = {}
 
--- "<algorithm> <limit>" with its arithmetic; nil when it is none.
+-- "<algorithm> <limit>" with its arithmetic; nil when it is none. An algorithm is defined when it is first named: most calls need one.
 local function limitOf(text)
   local name, numbers = string.match(text, '^(%S+) (.+)$')
-  local algorithm = ALGORITHMS[name]
-  local limit = algorithm and algorithm.limit(numbers)
+  local algorithm = known[name]
+  if not algorithm then
+    if not ALGORITHMS[name] then return nil end
+    algorithm = ALGORITHMS[name]()
+    known[name] = algorithm
+  end
+  local limit = algorithm.limit(numbers)
   if not limit then return nil end
   limit.text, limit.algorithm = text, algorithm
+  limit.head = text .. ' | '
   return limit
 end
 
+-- The log in a hash: the limit that rules it and its state. Raises when it is none.
+local function loadHash(key)
+  local text = redis.pcall('HGET', key, 'limit')
+  local limit = type(text) == 'string' and limitOf(text)
+  local state = limit and limit.algorithm.isHash and limit.algorithm.load(key)
+  if not state then error({ damaged = true }) end
+  return limit, state
+end
+
 -- The bucket in a key: the limit that rules it and its state; nothing when there is none. Raises when the key holds something else.
-local function load(key, expected)
-  local value = redis.pcall('GET', key)
-  if value == false then return nil end
-  if type(value) == 'table' then
-    if not string.find(value.err, 'WRONGTYPE', 1, true) then error(value.err) end
-    local text = redis.pcall('HGET', key, 'limit')
-    local limit = type(text) == 'string' and limitOf(text)
-    local state = limit and limit.algorithm == SlidingLog and SlidingLog.load(key)
-    if not state then error({ damaged = true }) end
-    return limit, state
+-- The value is what MGET has told, which tells nothing of keys that hold no string.
+local function load(key, value, expected)
+  if not value then
+    value = redis.pcall('GET', key)
+    if value == false then return nil end
+    if type(value) == 'table' then
+      if not string.find(value.err, 'WRONGTYPE', 1, true) then error(value.err) end
+      return loadHash(key)
+    end
   end
-  local limit, text
-  local length = expected and string.len(expected.text)
-  if expected and string.sub(value, 1, length + 3) == expected.text .. ' | ' then
-    limit, text = expected, string.sub(value, length + 4)
-  else
-    local name
-    name, text = string.match(value, '^(.-) | (.*)$')
+  local limit, from = expected, expected and string.len(expected.head) + 1
+  if not limit or string.sub(value, 1, from - 1) ~= limit.head then
+    local name = string.match(value, '^(.-) | ')
     limit = name and limitOf(name)
+    from = limit and string.len(limit.head) + 1
   end
-  local state = limit and limit.algorithm.read and limit.algorithm.read(text)
+  local state = limit and limit.algorithm.read and limit.algorithm.read(value, from)
   if not state then error({ damaged = true }) end
   return limit, state
 end
@@ -57,18 +69,17 @@ local function carried(limit, from, state, now)
   return fresh
 end
 
--- Keeps the bucket for as long as it differs from one of which nothing is known, and for slack milliseconds more.
+-- Keeps the bucket for as long as it differs from one of which nothing is known, and for slack milliseconds more. False when it does
+-- not differ.
 local function save(key, limit, state, now, slack, unknown)
   local wait = limit.algorithm.resetAfter(limit, state, now)
   if unknown then wait = math.max(wait, limit.algorithm.resetAfter(limit, unknown, now)) end
-  if wait == 0 then
-    redis.call('DEL', key)
-    return
-  end
-  local ttl = string.format('%.0f', math.ceil(wait / 1000) + slack)
-  if limit.algorithm.save then
+  if wait == 0 then return false end
+  local ttl = math.ceil(wait / 1000) + slack
+  if limit.algorithm.isHash then
     limit.algorithm.save(key, limit.text, state, ttl)
   else
-    redis.call('SET', key, limit.text .. ' | ' .. limit.algorithm.write(state), 'PX', ttl)
+    redis.call('SET', key, limit.head .. limit.algorithm.write(state), 'PX', ttl)
   end
+  return true
 end

@@ -1,85 +1,69 @@
 -- The twin of FixedWindow.kt. The state: the index of a window, counted in periods since 1970, and its count.
-local Window = {}
+local function fixedWindow()
+  local Window = window()
+  local FixedWindow = { limit = Window.limit }
 
-function Window.limit(text)
-  local permits, period = string.match(text, '^(%d+)/(%d+)us$')
-  if not permits then return nil end
-  return { burst = tonumber(permits), period = tonumber(period) }
-end
+  function FixedWindow.read(text, from)
+    local index, count = string.match(text, '^window=(%d+) used=(%d+)$', from)
+    if not index then return nil end
+    return { index = tonumber(index), count = tonumber(count) }
+  end
 
-function Window.indexAt(limit, now)
-  return math.floor(now / limit.period)
-end
+  function FixedWindow.write(state)
+    return string.format('window=%.0f used=%.0f', state.index, state.count)
+  end
 
--- Microseconds since the start of a window; 0 before it.
-function Window.offset(limit, index, now)
-  return math.max(now - index * limit.period, 0)
-end
+  function FixedWindow.fresh(limit, now)
+    return { index = Window.indexAt(limit, now), count = 0 }
+  end
 
-function Window.untilStart(limit, index, later, now)
-  return math.min((index + later) * limit.period - now, MAX)
-end
+  local function used(limit, state, now)
+    if Window.indexAt(limit, now) > state.index then return 0 end
+    return state.count
+  end
 
-local FixedWindow = { limit = Window.limit }
+  function FixedWindow.admits(limit, state, now, permits)
+    return permits <= limit.burst - used(limit, state, now)
+  end
 
-function FixedWindow.read(text)
-  local index, count = string.match(text, '^window=(%d+) used=(%d+)$')
-  if not index then return nil end
-  return { index = tonumber(index), count = tonumber(count) }
-end
+  function FixedWindow.add(limit, state, now, permits)
+    return {
+      index = math.max(state.index, Window.indexAt(limit, now)),
+      count = Exact.saturatedSum(used(limit, state, now), permits),
+    }
+  end
 
-function FixedWindow.write(state)
-  return string.format('window=%.0f used=%.0f', state.index, state.count)
-end
+  function FixedWindow.giveBack(limit, state, now, permits)
+    if Window.indexAt(limit, now) > state.index then return state end
+    return { index = state.index, count = math.max(state.count - permits, 0) }
+  end
 
-function FixedWindow.fresh(limit, now)
-  return { index = Window.indexAt(limit, now), count = 0 }
-end
+  function FixedWindow.remaining(limit, state, now)
+    return math.max(limit.burst - used(limit, state, now), 0)
+  end
 
-local function used(limit, state, now)
-  if Window.indexAt(limit, now) > state.index then return 0 end
-  return state.count
-end
+  function FixedWindow.waitFor(limit, state, now, permits, ahead)
+    local free = limit.burst - used(limit, state, now)
+    local wanted = Exact.saturatedSum(permits, ahead)
+    if wanted <= free then return 0 end
+    local later = 1
+    if ahead > 0 then later = math.ceil((wanted - math.max(free, 0)) / limit.burst) end
+    return Window.untilStart(limit, math.max(state.index, Window.indexAt(limit, now)), later, now)
+  end
 
-function FixedWindow.admits(limit, state, now, permits)
-  return permits <= limit.burst - used(limit, state, now)
-end
+  function FixedWindow.resetAfter(limit, state, now)
+    if used(limit, state, now) == 0 then return 0 end
+    return Window.untilStart(limit, state.index, 1, now)
+  end
 
-function FixedWindow.add(limit, state, now, permits)
-  return {
-    index = math.max(state.index, Window.indexAt(limit, now)),
-    count = Exact.saturatedSum(used(limit, state, now), permits),
-  }
-end
+  function FixedWindow.delay()
+    return 0
+  end
 
-function FixedWindow.giveBack(limit, state, now, permits)
-  if Window.indexAt(limit, now) > state.index then return state end
-  return { index = state.index, count = math.max(state.count - permits, 0) }
-end
+  function FixedWindow.carry(limit, from, state, now)
+    if from.period == limit.period then return state end
+    return nil
+  end
 
-function FixedWindow.remaining(limit, state, now)
-  return math.max(limit.burst - used(limit, state, now), 0)
-end
-
-function FixedWindow.waitFor(limit, state, now, permits, ahead)
-  local free = limit.burst - used(limit, state, now)
-  local wanted = Exact.saturatedSum(permits, ahead)
-  if wanted <= free then return 0 end
-  local later = 1
-  if ahead > 0 then later = math.ceil((wanted - math.max(free, 0)) / limit.burst) end
-  return Window.untilStart(limit, math.max(state.index, Window.indexAt(limit, now)), later, now)
-end
-
-function FixedWindow.resetAfter(limit, state, now)
-  if used(limit, state, now) == 0 then return 0 end
-  return Window.untilStart(limit, state.index, 1, now)
-end
-
-function FixedWindow.delay()
-  return 0
-end
-
-function FixedWindow.carry(limit, from, state, now)
-  if from.period == limit.period then return state end
-  return nil
+  return FixedWindow
 end

@@ -4,21 +4,22 @@
 --         and last, in strict mode, the marker that tells how long nothing has been lost
 --   ARGV  the instant in microseconds (for tests: keys then outlive it by an hour), or "" for the server's own clock;
 --         "strict" or ""; the number of limits; the limits, as "<algorithm> <limit>"; then the requests one after another:
---         operation, longest delay ("" for no bound), a count, number of charges, and for each charge the number of its
---         bucket, the number of its limit, and the permits
+--         either "one", the number of its bucket, the number of its limit, permits, and how many ask for them; or another
+--         operation, longest delay ("" for no bound), a count, number of charges, and for each charge the number of its bucket,
+--         the number of its limit, and the permits
 --
 -- The answer has seven whole numbers for each request, times in microseconds:
---   status (1 granted, 0 refused, 2 done, -1 the bucket at the next number is damaged), number of the limit that decided,
---   remaining, wait, reset, delay, and how many more numbers follow that belong to this request
+--   status (how many were granted, for most requests 1 or 0; -1 the bucket at the next number is damaged), number of the limit
+--   that decided, remaining, wait, reset, delay, and how many more numbers follow that belong to this request
 --
--- The operations: acquire grants all charges or none. peek tells what acquire would answer behind others who wait for count
+-- The operations: one is an acquire of a single charge, by several callers at once. acquire grants all charges or none. peek tells what acquire would answer behind others who wait for count
 -- permits. take is an acquire of up to count permits from the only charge, at least its permits; the delay tells how many. reserve
 -- grants up to count turns that are to come, each of all charges, at their instants; the first within the longest delay, the others
 -- within SPAN of it; what follows the answer are the waits until each turn. adjust corrects without asking. reset forgets.
-local ACQUIRE, PEEK, TAKE, RESERVE, ADJUST, RESET = 'acquire', 'peek', 'take', 'reserve', 'adjust', 'reset'
+local ONE, ACQUIRE, PEEK, TAKE, RESERVE, ADJUST, RESET = 'one', 'acquire', 'peek', 'take', 'reserve', 'adjust', 'reset'
 local SPAN = 100000
 local YEAR = 31536000000
-local GRANTED, REFUSED, DONE, DAMAGED = 1, 0, 2, -1
+local GRANTED, REFUSED, DONE, DAMAGED = 1, 0, 1, -1
 
 local now, slack = tonumber(ARGV[1]), 3600000
 if not now then
@@ -63,213 +64,259 @@ end
 -- Each bucket is read once and written once in a batch, however many requests name it.
 local buckets = {}
 local changed = {}
+local values = {}
+if #KEYS > 0 and #KEYS < 4000 then values = redis.call('MGET', unpack(KEYS)) end
 
 local function bucketAt(number, limit)
   local bucket = buckets[number]
-  if not bucket then
-    local ruling, state = load(KEYS[number], limit)
-    if ruling then
-      bucket = { limit = ruling, state = state }
-    else
-      bucket = { limit = limit, state = unknown(limit) }
-    end
-    buckets[number] = bucket
+  if bucket then return bucket end
+  local ruling, state = load(KEYS[number], values[number], limit)
+  if ruling then
+    bucket = { limit = ruling, state = state }
+  else
+    bucket = { limit = limit, state = unknown(limit) }
   end
+  buckets[number] = bucket
   return bucket
 end
 
--- The charges of a request, with the state that each has under its own limit.
-local function readCharges()
-  local charges = {}
-  for i = 1, tonumber(nextArgument()) do
-    local number = tonumber(nextArgument())
-    local limitNumber = tonumber(nextArgument())
-    charges[i] = { number = number, limitNumber = limitNumber, limit = limits[limitNumber], permits = tonumber(nextArgument()) }
+-- The bucket that is being read, to be named if it is damaged.
+local reading
+
+-- Grants as many of the callers as there are permits for: all ask at this instant, so the first ones get them.
+local function one()
+  local number, limitNumber = tonumber(ARGV[position + 1]), tonumber(ARGV[position + 2])
+  local permits, callers = tonumber(ARGV[position + 3]), tonumber(ARGV[position + 4])
+  position = position + 4
+  reading = number
+  local limit = limits[limitNumber]
+  local algorithm = limit.algorithm
+  local bucket = bucketAt(number, limit)
+  local state = bucket.state
+  if bucket.limit ~= limit then
+    state = carried(limit, bucket.limit, state, now)
+    bucket.limit, bucket.state, changed[number] = limit, state, true
   end
-  return charges
-end
-
-local function look(charge)
-  local bucket = bucketAt(charge.number, charge.limit)
-  charge.state = bucket.state
-  if bucket.limit.text ~= charge.limit.text then
-    charge.state = carried(charge.limit, bucket.limit, bucket.state, now)
+  local free, delay, wait = algorithm.remaining(limit, state, now), 0, 0
+  local granted = math.min(math.floor(free / permits), callers)
+  if granted > 0 then
+    delay = algorithm.delay(limit, state, now)
+    state = algorithm.add(limit, state, now, granted * permits)
+    bucket.state, changed[number] = state, true
+    free = free - granted * permits
   end
+  if granted < callers then wait = algorithm.waitFor(limit, state, now, permits, 0) end
+  return granted, limitNumber, free, wait, algorithm.resetAfter(limit, state, now), delay
 end
 
-local function keep(charge, state)
-  buckets[charge.number] = { limit = charge.limit, state = state }
-  changed[charge.number] = true
-end
+-- The other operations, defined when one is asked for: most calls need none.
+local function listOperations()
+  -- The charges of a request, with the state that each has under its own limit.
+  local function readCharges()
+    local charges = {}
+    for i = 1, tonumber(nextArgument()) do
+      local number = tonumber(nextArgument())
+      local limitNumber = tonumber(nextArgument())
+      charges[i] = { number = number, limitNumber = limitNumber, limit = limits[limitNumber], permits = tonumber(nextArgument()) }
+    end
+    return charges
+  end
 
--- The answer of the charge that has to wait longest; nil when all are admitted.
-local function refusal(charges, maxDelay, ahead)
-  local worst, worstWait = nil, 0
-  for _, charge in ipairs(charges) do
-    local limit, state = charge.limit, charge.state
-    local algorithm = limit.algorithm
-    local wait = 0
-    if maxDelay then wait = algorithm.delay(limit, state, now) - maxDelay end
-    if wait > 0 or ahead > 0 or not algorithm.admits(limit, state, now, charge.permits) then
-      wait = math.max(wait, algorithm.waitFor(limit, state, now, charge.permits, ahead))
-      if wait > worstWait then worst, worstWait = charge, wait end
+  local function look(charge)
+    reading = charge.number
+    local bucket = bucketAt(charge.number, charge.limit)
+    charge.state = bucket.state
+    if bucket.limit.text ~= charge.limit.text then
+      charge.state = carried(charge.limit, bucket.limit, bucket.state, now)
     end
   end
-  if not worst then return nil end
-  local limit, state = worst.limit, worst.state
-  return REFUSED, worst.limitNumber, limit.algorithm.remaining(limit, state, now), worstWait,
-    limit.algorithm.resetAfter(limit, state, now), 0
-end
 
--- The answer to a granted list, from the states after it: the scarcest limit, the longest times.
-local function grant(charges, delay)
-  local scarcest, least, reset = nil, nil, 0
-  for _, charge in ipairs(charges) do
-    local limit, state = charge.limit, charge.state
-    local remaining = limit.algorithm.remaining(limit, state, now)
-    if not scarcest or remaining < least then scarcest, least = charge, remaining end
-    reset = math.max(reset, limit.algorithm.resetAfter(limit, state, now))
+  local function keep(charge, state)
+    buckets[charge.number] = { limit = charge.limit, state = state }
+    changed[charge.number] = true
   end
-  return GRANTED, scarcest.limitNumber, least, 0, reset, delay
-end
 
-local function longestDelay(charges)
-  local longest = 0
-  for _, charge in ipairs(charges) do
-    longest = math.max(longest, charge.limit.algorithm.delay(charge.limit, charge.state, now))
-  end
-  return longest
-end
-
-local operations = {}
-
-operations[ACQUIRE] = function(charges, maxDelay)
-  for _, charge in ipairs(charges) do look(charge) end
-  local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay, 0)
-  if status then
-    -- A limit rules from the call on that brings it, granted or not.
+  -- The answer of the charge that has to wait longest; nil when all are admitted.
+  local function refusal(charges, maxDelay, ahead)
+    local worst, worstWait = nil, 0
     for _, charge in ipairs(charges) do
-      if buckets[charge.number].limit.text ~= charge.limit.text then keep(charge, charge.state) end
-    end
-    return status, limitNumber, remaining, wait, reset, 0
-  end
-  local delay = longestDelay(charges)
-  for _, charge in ipairs(charges) do
-    charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now, charge.permits)
-    keep(charge, charge.state)
-  end
-  return grant(charges, delay)
-end
-
-operations[PEEK] = function(charges, _, ahead)
-  for _, charge in ipairs(charges) do look(charge) end
-  local status, limitNumber, remaining, wait, reset = refusal(charges, nil, ahead)
-  if status then return status, limitNumber, remaining, wait, reset, 0 end
-  return grant(charges, longestDelay(charges))
-end
-
-operations[TAKE] = function(charges, maxDelay, most)
-  local charge = charges[1]
-  look(charge)
-  local free = charge.limit.algorithm.remaining(charge.limit, charge.state, now)
-  charge.permits = math.max(charge.permits, math.min(free, most))
-  local status, limitNumber, remaining, wait, reset = operations[ACQUIRE](charges, maxDelay)
-  return status, limitNumber, remaining, wait, reset, charge.permits
-end
-
--- The first instant from at on at which all charges are admitted; nil when that is past the last.
-local function turnAfter(charges, at, last)
-  while at <= last do
-    local wait = 0
-    for _, charge in ipairs(charges) do
-      local algorithm = charge.limit.algorithm
-      if not algorithm.admits(charge.limit, charge.state, at, charge.permits) then
-        wait = math.max(wait, algorithm.waitFor(charge.limit, charge.state, at, charge.permits, 0))
+      local limit, state = charge.limit, charge.state
+      local algorithm = limit.algorithm
+      local wait = 0
+      if maxDelay then wait = algorithm.delay(limit, state, now) - maxDelay end
+      if wait > 0 or ahead > 0 or not algorithm.admits(limit, state, now, charge.permits) then
+        wait = math.max(wait, algorithm.waitFor(limit, state, now, charge.permits, ahead))
+        if wait > worstWait then worst, worstWait = charge, wait end
       end
     end
-    if wait == 0 then return at end
-    at = at + wait
+    if not worst then return nil end
+    local limit, state = worst.limit, worst.state
+    return REFUSED, worst.limitNumber, limit.algorithm.remaining(limit, state, now), worstWait,
+      limit.algorithm.resetAfter(limit, state, now), 0
   end
-  return nil
-end
 
-operations[RESERVE] = function(charges, within, count)
-  for _, charge in ipairs(charges) do look(charge) end
-  local waits = {}
-  local at, last = now, now + within
-  while #waits < count do
-    at = turnAfter(charges, at, last)
-    if not at then break end
-    if #waits == 0 then last = at + SPAN end
+  -- The answer to a granted list, from the states after it: the scarcest limit, the longest times.
+  local function grant(charges, delay)
+    local scarcest, least, reset = nil, nil, 0
     for _, charge in ipairs(charges) do
-      charge.state = charge.limit.algorithm.add(charge.limit, charge.state, at, charge.permits)
+      local limit, state = charge.limit, charge.state
+      local remaining = limit.algorithm.remaining(limit, state, now)
+      if not scarcest or remaining < least then scarcest, least = charge, remaining end
+      reset = math.max(reset, limit.algorithm.resetAfter(limit, state, now))
     end
-    waits[#waits + 1] = at - now
+    return GRANTED, scarcest.limitNumber, least, 0, reset, delay
   end
-  if #waits == 0 then return operations[ACQUIRE](charges) end
-  for _, charge in ipairs(charges) do keep(charge, charge.state) end
-  local status, limitNumber, remaining, wait, reset, delay = grant(charges, 0)
-  return status, limitNumber, remaining, wait, reset, delay, waits
-end
 
--- In the order of the list, because a bucket that is full keeps nothing of what is given back.
-operations[ADJUST] = function(charges)
-  for _, charge in ipairs(charges) do look(charge) end
-  for _, charge in ipairs(charges) do
+  local function longestDelay(charges)
+    local longest = 0
+    for _, charge in ipairs(charges) do
+      longest = math.max(longest, charge.limit.algorithm.delay(charge.limit, charge.state, now))
+    end
+    return longest
+  end
+
+  local operations = {}
+
+  operations[ACQUIRE] = function(charges, maxDelay)
+    for _, charge in ipairs(charges) do look(charge) end
+    local status, limitNumber, remaining, wait, reset = refusal(charges, maxDelay, 0)
+    if status then
+      -- A limit rules from the call on that brings it, granted or not.
+      for _, charge in ipairs(charges) do
+        if buckets[charge.number].limit.text ~= charge.limit.text then keep(charge, charge.state) end
+      end
+      return status, limitNumber, remaining, wait, reset, 0
+    end
+    local delay = longestDelay(charges)
+    for _, charge in ipairs(charges) do
+      charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now, charge.permits)
+      keep(charge, charge.state)
+    end
+    return grant(charges, delay)
+  end
+
+  operations[PEEK] = function(charges, _, ahead)
+    for _, charge in ipairs(charges) do look(charge) end
+    local status, limitNumber, remaining, wait, reset = refusal(charges, nil, ahead)
+    if status then return status, limitNumber, remaining, wait, reset, 0 end
+    return grant(charges, longestDelay(charges))
+  end
+
+  operations[TAKE] = function(charges, maxDelay, most)
+    local charge = charges[1]
     look(charge)
-    local limit, permits = charge.limit, charge.permits
-    if permits > 0 then
-      keep(charge, limit.algorithm.add(limit, charge.state, now, permits))
-    elseif permits < 0 then
-      keep(charge, limit.algorithm.giveBack(limit, charge.state, now, -permits))
-    end
+    local free = charge.limit.algorithm.remaining(charge.limit, charge.state, now)
+    charge.permits = math.max(charge.permits, math.min(free, most))
+    local status, limitNumber, remaining, wait, reset = operations[ACQUIRE](charges, maxDelay)
+    return status, limitNumber, remaining, wait, reset, charge.permits
   end
-  return DONE, 0, 0, 0, 0, 0
-end
 
-operations[RESET] = function(charges)
-  for _, charge in ipairs(charges) do
-    -- Where no bucket is known to be full, one that was reset has to say so.
-    local known = lostAt and (buckets[charge.number] or { limit = load(KEYS[charge.number]) })
-    redis.call('DEL', KEYS[charge.number])
-    buckets[charge.number] = nil
-    changed[charge.number] = nil
-    if known and known.limit then
-      buckets[charge.number] = { limit = known.limit, state = known.limit.algorithm.fresh(known.limit, now) }
-      changed[charge.number] = true
+  -- The first instant from at on at which all charges are admitted; nil when that is past the last.
+  local function turnAfter(charges, at, last)
+    while at <= last do
+      local wait = 0
+      for _, charge in ipairs(charges) do
+        local algorithm = charge.limit.algorithm
+        if not algorithm.admits(charge.limit, charge.state, at, charge.permits) then
+          wait = math.max(wait, algorithm.waitFor(charge.limit, charge.state, at, charge.permits, 0))
+        end
+      end
+      if wait == 0 then return at end
+      at = at + wait
     end
+    return nil
   end
-  return DONE, 0, 0, 0, 0, 0
-end
 
-local answer = {}
-while position < #ARGV do
-  local operation = operations[nextArgument()]
-  local maxDelay = tonumber(nextArgument())
-  local count = tonumber(nextArgument())
-  local charges = readCharges()
-  local results = { pcall(operation, charges, maxDelay, count) }
-  if not results[1] then
-    local failure = results[2]
-    if type(failure) ~= 'table' or not failure.damaged then error(failure) end
-    -- The first bucket that could not be read is the damaged one.
-    local damaged = 0
+  operations[RESERVE] = function(charges, within, count)
+    for _, charge in ipairs(charges) do look(charge) end
+    local waits = {}
+    local at, last = now, now + within
+    while #waits < count do
+      at = turnAfter(charges, at, last)
+      if not at then break end
+      if #waits == 0 then last = at + SPAN end
+      for _, charge in ipairs(charges) do
+        charge.state = charge.limit.algorithm.add(charge.limit, charge.state, at, charge.permits)
+      end
+      waits[#waits + 1] = at - now
+    end
+    if #waits == 0 then return operations[ACQUIRE](charges) end
+    for _, charge in ipairs(charges) do keep(charge, charge.state) end
+    local status, limitNumber, remaining, wait, reset, delay = grant(charges, 0)
+    return status, limitNumber, remaining, wait, reset, delay, waits
+  end
+
+  -- In the order of the list, because a bucket that is full keeps nothing of what is given back.
+  operations[ADJUST] = function(charges)
+    for _, charge in ipairs(charges) do look(charge) end
     for _, charge in ipairs(charges) do
-      if not buckets[charge.number] then
-        damaged = charge.number
-        break
+      look(charge)
+      local limit, permits = charge.limit, charge.permits
+      if permits > 0 then
+        keep(charge, limit.algorithm.add(limit, charge.state, now, permits))
+      elseif permits < 0 then
+        keep(charge, limit.algorithm.giveBack(limit, charge.state, now, -permits))
       end
     end
-    results = { true, DAMAGED, damaged, 0, 0, 0, 0 }
+    return DONE, 0, 0, 0, 0, 0
   end
-  for i = 2, 7 do answer[#answer + 1] = results[i] end
-  local waits = results[8] or {}
-  answer[#answer + 1] = #waits
-  for _, wait in ipairs(waits) do answer[#answer + 1] = wait end
+
+  local function rulingOf(number)
+    local isBucket, limit = pcall(load, KEYS[number])
+    return { limit = isBucket and limit or nil }
+  end
+
+  operations[RESET] = function(charges)
+    for _, charge in ipairs(charges) do
+      -- Where no bucket is known to be full, one that was reset has to say so.
+      local known = lostAt and (buckets[charge.number] or rulingOf(charge.number))
+      redis.call('DEL', KEYS[charge.number])
+      buckets[charge.number] = nil
+      changed[charge.number] = nil
+      if known and known.limit then
+        buckets[charge.number] = { limit = known.limit, state = known.limit.algorithm.fresh(known.limit, now) }
+        changed[charge.number] = true
+      end
+    end
+    return DONE, 0, 0, 0, 0, 0
+  end
+
+  return function()
+    local operation = operations[ARGV[position]]
+    local maxDelay = tonumber(nextArgument())
+    local count = tonumber(nextArgument())
+    return operation(readCharges(), maxDelay, count)
+  end
 end
 
+local answer, size = {}, 0
+local listed
+while position < #ARGV do
+  local operation = one
+  if nextArgument() ~= ONE then
+    listed = listed or listOperations()
+    operation = listed
+  end
+  local isFine, status, limitNumber, remaining, wait, reset, delay, waits = pcall(operation)
+  if not isFine then
+    if type(status) ~= 'table' or not status.damaged then error(status) end
+    status, limitNumber, remaining, wait, reset, delay = DAMAGED, reading, 0, 0, 0, 0
+  end
+  answer[size + 1], answer[size + 2], answer[size + 3], answer[size + 4] = status, limitNumber, remaining, wait
+  answer[size + 5], answer[size + 6], answer[size + 7] = reset, delay, waits and #waits or 0
+  size = size + 7
+  for _, later in ipairs(waits or {}) do
+    size = size + 1
+    answer[size] = later
+  end
+end
+
+-- What has to be written before what may be deleted: when Redis is out of memory the former fails, and then nothing has changed.
+local full = {}
 for number in pairs(changed) do
   local bucket = buckets[number]
-  save(KEYS[number], bucket.limit, bucket.state, now, slack, lostAt and unknown(bucket.limit))
+  local bare = lostAt and unknown(bucket.limit)
+  if not save(KEYS[number], bucket.limit, bucket.state, now, slack, bare) then full[#full + 1] = KEYS[number] end
 end
+for _, key in ipairs(full) do redis.call('DEL', key) end
 return answer
