@@ -75,7 +75,8 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
         try {
             dir.createDirectories()
         } catch (e: IOException) {
-            throw UsageError("--dir '$dir' cannot be made (${e.javaClass.simpleName}: ${e.message}); write a directory that can be")
+            val reason = "${e.javaClass.simpleName}: ${e.message}"
+            throw UsageError("--dir '$dir' cannot be made ($reason); write a directory that can be").apply { addSuppressed(e) }
         }
         val waits = WaitClock()
         val names = FileNames(dir)
@@ -95,7 +96,7 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
         try {
             file.readLines().map { it.removePrefix("\uFEFF") }
         } catch (e: MalformedInputException) {
-            throw UsageError("$file is not UTF-8 (${e.message}); write it as UTF-8 or ASCII")
+            throw UsageError("$file is not UTF-8 (${e.message}); write it as UTF-8 or ASCII").apply { addSuppressed(e) }
         }
 
     private fun checked(url: String, where: String): String {

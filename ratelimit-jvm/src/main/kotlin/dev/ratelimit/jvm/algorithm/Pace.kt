@@ -26,7 +26,7 @@ internal class Pace private constructor(
             }
         }
 
-        /** The greatest fraction below p / q with a denominator of 64 bits: a walk down the Stern-Brocot tree, as many steps at once as it takes. */
+        /** The greatest fraction below p / q with a denominator of 64 bits: a walk down the Stern-Brocot tree, many steps at once. */
         private fun belowWithin(
             p: BigInteger,
             q: BigInteger,

@@ -74,6 +74,9 @@ internal class WireStore(
     /** Permits charged, less those given back. */
     val charged = AtomicLong()
 
+    /** Completes with the first adjustment. */
+    val adjusted = CompletableFuture<Adjustment>()
+
     /** Answers what was asked so far, on the calling thread. */
     fun deliver() = synchronized(questions) { questions.toList().also { questions.clear() } }.forEach { it() }
 
@@ -92,6 +95,7 @@ internal class WireStore(
         asked {
             memory.adjust(adjustments)
             charged += adjustments.first().permits
+            adjusted.complete(adjustments.first())
             null
         }
 

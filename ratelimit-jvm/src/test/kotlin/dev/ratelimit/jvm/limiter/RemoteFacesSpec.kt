@@ -50,6 +50,7 @@ internal class RemoteFacesSpec :
                 future.cancel(true) shouldBe true
                 store.isPrompt = true
                 store.deliver()
+                store.adjusted.get(60, TimeUnit.SECONDS)
                 store.charged.get() shouldBe 0
             }
         }
