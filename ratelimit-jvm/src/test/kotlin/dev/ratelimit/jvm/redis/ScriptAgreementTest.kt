@@ -39,8 +39,8 @@ internal class ScriptAgreementTest :
         private val link: Link,
         private val key: String,
     ) {
-        private val inTicks = generateSequence { random.limit(algorithm) }.first { it.burst() < FAR && slowed(it) != null }
-        private val limit = checkNotNull(slowed(inTicks))
+        private val inTicks: RateLimit = generateSequence { random.limit(algorithm) }.first { it.burst() < FAR && slowed(it) != null }
+        private val limit: RedisLimit = checkNotNull(slowed(inTicks))
         private val meter = Meter.of(inTicks, 0).plain
         private val pace = (inTicks.period().toNanos() / inTicks.permits()).coerceIn(1, 1L shl 40)
         private var now = random.nextLong(1L shl 45, 1L shl 46)
