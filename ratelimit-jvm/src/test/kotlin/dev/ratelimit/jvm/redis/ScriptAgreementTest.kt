@@ -4,6 +4,7 @@ import dev.ratelimit.Algorithm
 import dev.ratelimit.RateLimit
 import dev.ratelimit.jvm.algorithm.Meter
 import dev.ratelimit.jvm.algorithm.limit
+import dev.ratelimit.jvm.redis.rig.RedisServer
 import io.kotest.assertions.fail
 import io.kotest.core.spec.style.FunSpec
 import io.lettuce.core.RedisClient
