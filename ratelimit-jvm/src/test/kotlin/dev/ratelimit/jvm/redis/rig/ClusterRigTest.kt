@@ -45,7 +45,8 @@ internal class ClusterRigTest :
                     )
                     cluster.ownerOf("{tag}") shouldBe to
                     to.ask { clusterCountKeysInSlot(slot) } shouldBe 251
-                    shouldThrow<RedisCommandExecutionException> { from.ask { get("{tag}1") } }.message shouldBe "MOVED $slot 127.0.0.1:${to.port}"
+                    shouldThrow<RedisCommandExecutionException> { from.ask { get("{tag}1") } }.message shouldBe
+                        "MOVED $slot 127.0.0.1:${to.port}"
                     commands.get("{tag}1") shouldBe "1"
                     commands.get("{tag}new") shouldBe "new"
                 }

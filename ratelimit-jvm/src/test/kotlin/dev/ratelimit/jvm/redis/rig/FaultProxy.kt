@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.redis.rig
 
 import java.io.IOException
+import java.net.BindException
 import java.net.InetSocketAddress
 import java.net.ServerSocket
 import java.net.Socket
@@ -17,7 +18,9 @@ internal class FaultProxy(
     private val allAccepted = AtomicInteger()
     private var isOpen = true
 
-    val port: Int = Ports.free()
+    private var listener = listenSomewhere()
+
+    val port: Int = listener.localPort
 
     val uri: String get() = "redis://${Ports.HOST}:$port"
 
@@ -28,8 +31,6 @@ internal class FaultProxy(
     /** How often a reply was answered by closing the connection. */
     val cuts: Int get() = allCuts.get()
 
-    private var listener = listen()
-
     @Volatile
     var mode: FaultMode = FaultMode.Pass
         @Synchronized set(value) {
@@ -38,7 +39,7 @@ internal class FaultProxy(
             if (value == FaultMode.Refuse) {
                 listener.close()
             } else if (listener.isClosed) {
-                listener = listen()
+                listener = listen(port)
             }
             if (value != FaultMode.Drop) links.filter { it.hasLostBytes }.forEach(ProxyLink::close)
         }
@@ -66,7 +67,18 @@ internal class FaultProxy(
         links -= link
     }
 
-    private fun listen(): ServerSocket {
+    private fun listenSomewhere(): ServerSocket {
+        repeat(TRIES) {
+            try {
+                return listen(Ports.free())
+            } catch (ignored: BindException) {
+                // Somebody took it meanwhile.
+            }
+        }
+        error("no port to listen on")
+    }
+
+    private fun listen(port: Int): ServerSocket {
         val socket = ServerSocket()
         socket.reuseAddress = true
         socket.bind(InetSocketAddress(Ports.HOST, port))
@@ -106,6 +118,7 @@ internal class FaultProxy(
     }
 
     private companion object {
+        const val TRIES = 5
         const val MILLIS_TO_CONNECT = 2_000
     }
 }

@@ -11,7 +11,8 @@ internal class RedisSentinels(
     /** Diskless without its default delay of 5 s. */
     private val ofServers = options.toList() + listOf("--repl-diskless-sync-delay", "0")
     private val first = RedisServer(*ofServers.toTypedArray(), binary = binary)
-    private val followers = List(REPLICAS) { RedisServer(*(ofServers + listOf("--replicaof", Ports.HOST, "${first.port}")).toTypedArray(), binary = binary) }
+    private val followers =
+        List(REPLICAS) { RedisServer(*(ofServers + listOf("--replicaof", Ports.HOST, "${first.port}")).toTypedArray(), binary = binary) }
 
     val servers: List<RedisServer> = listOf(first) + followers
 
@@ -86,7 +87,9 @@ internal class RedisSentinels(
         return info.field("master_port") == "${master.port}" && info.field("master_link_status") == "up"
     }
 
-    private fun awaitKnown() = awaitThat("sentinels that know each other and the replicas", 30.seconds) { sentinels.all { it.knows(sentinels.size, REPLICAS) } }
+    private fun awaitKnown() = awaitThat("sentinels that know each other and the replicas", 30.seconds) {
+        sentinels.all { it.knows(sentinels.size, REPLICAS) }
+    }
 
     private companion object {
         const val NAME = "the-master"

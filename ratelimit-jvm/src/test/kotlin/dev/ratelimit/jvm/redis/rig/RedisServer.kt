@@ -17,6 +17,8 @@ internal class RedisServer(
     private val binary: String = RedisBinaries.default,
 ) : TestServer {
     private val dir: File = Files.createTempDirectory("ratelimit-redis").toFile()
+
+    @Volatile
     private var process = ServerProcess.onFreePort(::start)
 
     init {

@@ -71,7 +71,9 @@ internal class RigTest :
 
         test("users can be given as options or as a file") {
             val asOptions = arrayOf("--user", "default", "off", "--user", "app", "on", ">secret", "~*", "+@all")
-            val file = Files.createTempFile("users", ".acl").toFile().apply { writeText("user default off\nuser app on >secret ~* +@all\n") }
+            val file = Files.createTempFile("users", ".acl").toFile().apply {
+                writeText("user default off\nuser app on >secret ~* +@all\n")
+            }
             for (options in listOf(asOptions, arrayOf("--aclfile", file.path))) {
                 RedisServer(*options).use { server ->
                     connected("redis://app:secret@127.0.0.1:${server.port}") { it.sync().ping() } shouldBe "PONG"
@@ -116,7 +118,10 @@ internal class RigTest :
 
         if (RedisBinaries.of("6.2") != null) {
             test("the oldest server is a 6.2") {
-                checkNotNull(RedisServer.oldest()).use { server -> server.ask { info("server") }.field("redis_version") shouldStartWith "6.2." }
+                checkNotNull(RedisServer.oldest()).use { server ->
+                    server.ask { info("server") }.field("redis_version") shouldStartWith
+                        "6.2."
+                }
             }
         }
 
