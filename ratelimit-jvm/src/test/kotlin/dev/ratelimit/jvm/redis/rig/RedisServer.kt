@@ -19,7 +19,7 @@ internal class RedisServer(
     private val dir: File = Files.createTempDirectory("ratelimit-redis").toFile()
 
     @Volatile
-    private var process = ServerProcess.onFreePort(::start)
+    private var process = runCatching { ServerProcess.onFreePort(::start) }.onFailure { dir.deleteRecursively() }.getOrThrow()
 
     init {
         Leftovers += this

@@ -127,14 +127,17 @@ internal class RigTest :
 
         if (Spawner.endsItsOwn) {
             test("a server ends with its JVM, even with one that is killed") {
+                val dir = Files.createTempDirectory("rig").toFile()
                 val java = File(System.getProperty("java.home"), "bin/java").path
-                val command = listOf(java, "-cp", System.getProperty("java.class.path"), OrphanMaker::class.java.name)
+                val path = System.getProperty("java.class.path")
+                val command = listOf(java, "-Djava.io.tmpdir=$dir", "-cp", path, OrphanMaker::class.java.name)
                 val parent = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start()
                 val pid = parent.inputReader().readLine().toLong()
                 val orphan = ProcessHandle.of(pid).get()
                 orphan.isAlive shouldBe true
                 parent.destroyForcibly().waitFor()
                 orphan.onExit().get(10, TimeUnit.SECONDS).isAlive shouldBe false
+                dir.deleteRecursively() shouldBe true
             }
         }
     })
