@@ -81,7 +81,13 @@ public class RedisStore internal constructor(
             }, { late, told -> if (late.isAllowed && told?.isAllowed != true) giveBack(charges, 1) })
         val answer = sent(request)
         if (denials != null) {
-            answer.thenAccept { if (!it.isAllowed && it.refusal() == Refusal.LIMIT) denials.remember(charges, maxDelayNanos, it, request.bornAt) }
+            answer.thenAccept {
+                if (!it.isAllowed &&
+                    it.refusal() == Refusal.LIMIT
+                ) {
+                    denials.remember(charges, maxDelayNanos, it, request.bornAt)
+                }
+            }
         }
         return answer
     }
@@ -94,7 +100,9 @@ public class RedisStore internal constructor(
         lateinit var request: Request<Taken>
         val asked = charge.permits
         request =
-            Request(Operation.TAKE, merged(listOf(charge)), Long.MAX_VALUE, most, { Taken(it.result(0), asked, it.extra, request.bornAt) }, {
+            Request(Operation.TAKE, merged(listOf(charge)), Long.MAX_VALUE, most, {
+                Taken(it.result(0), asked, it.extra, request.bornAt)
+            }, {
                 Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt)
             }, { late, told ->
                 val unused = if (told?.result?.isAllowed == true) late.permits - asked else late.permits
@@ -126,7 +134,9 @@ public class RedisStore internal constructor(
     ): CompletionStage<Reservation> {
         val count = most.coerceIn(1, MOST_TURNS).toLong()
         return sent(
-            Request(Operation.RESERVE, merged(charges), withinNanos, count, Numbers::reservation, { fallback.reserve(charges, it) }, { late, _ ->
+            Request(Operation.RESERVE, merged(charges), withinNanos, count, Numbers::reservation, {
+                fallback.reserve(charges, it)
+            }, { late, _ ->
                 if (late.turns() > 0) giveBack(charges, late.turns())
             }),
         )
@@ -135,7 +145,13 @@ public class RedisStore internal constructor(
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> {
         adjustments.forEach { denials?.forget(it.key) }
         val items = adjustments.map { Item(names.nameOf(it.key), limitOf(it.limit), it.permits.coerceIn(-MOST, MOST)) }
-        return sent(Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, { null.also { _ -> fallback.adjust(adjustments, it) } }))
+        return sent(
+            Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, {
+                null.also { _ ->
+                    fallback.adjust(adjustments, it)
+                }
+            }),
+        )
     }
 
     override fun resetAsync(keys: List<BucketKey>): CompletionStage<Void?> {

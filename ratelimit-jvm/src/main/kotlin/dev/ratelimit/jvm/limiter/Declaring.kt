@@ -42,7 +42,11 @@ internal class Declaring(
         val told = given
         store.declareAsync(family.name, member, told, VALIDITY).whenComplete { all, failure ->
             // Whoever cannot hear the others goes on with what was last heard.
-            if (failure == null && told === given) this.family.get()?.ruleBy(Slots.of(told).tightenedBy((all - told.toSet()).sortedBy { it.toString() }))
+            if (failure == null &&
+                told === given
+            ) {
+                this.family.get()?.ruleBy(Slots.of(told).tightenedBy((all - told.toSet()).sortedBy { it.toString() }))
+            }
         }
         return true
     }

@@ -1,9 +1,9 @@
 package dev.ratelimit.jvm.redis
 
+import dev.ratelimit.jvm.store.Timer
 import io.lettuce.core.RedisURI
 import io.lettuce.core.cluster.RedisClusterClient
 import io.lettuce.core.cluster.SlotHash
-import dev.ratelimit.jvm.store.Timer
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ConcurrentHashMap
@@ -34,7 +34,8 @@ internal class ClusterServers(
         slot: Int,
         action: (Link, Boolean) -> CompletionStage<T>,
     ): CompletionStage<T> {
-        val node = masterOf(slot) ?: return CompletableFuture.failedFuture(Reasons.explained("slot $slot", IllegalStateException("no master")))
+        val node =
+            masterOf(slot) ?: return CompletableFuture.failedFuture(Reasons.explained("slot $slot", IllegalStateException("no master")))
         if (node.isAway) refresh()
         return following(node, false, action, MOST_REDIRECTIONS)
     }

@@ -105,14 +105,17 @@ internal class Connecting(
         try {
             future.get(settings.connectTimeoutNanos, TimeUnit.NANOSECONDS)
         } catch (e: TimeoutException) {
-            absent(RateLimitStoreException("Redis at $server does not answer; check host and port, and whether it speaks TLS (rediss://)", e))
+            absent(
+                RateLimitStoreException("Redis at $server does not answer; check host and port, and whether it speaks TLS (rediss://)", e),
+            )
         } catch (e: ExecutionException) {
             val cause = e.cause ?: e
             absent(cause as? RateLimitStoreException ?: Reasons.explained(server, cause))
         }
 
     private fun absent(cause: RateLimitStoreException): Nothing? {
-        val isAway = cause.cause == null || generateSequence<Throwable>(cause) { it.cause }.any { it is IOException || it is TimeoutException }
+        val isAway =
+            cause.cause == null || generateSequence<Throwable>(cause) { it.cause }.any { it is IOException || it is TimeoutException }
         if (settings.mayStartAway && isAway) return null
         throw cause
     }
@@ -143,7 +146,9 @@ internal class Connecting(
 
         fun nameOf(uri: RedisURI): String =
             when {
-                uri.sentinels.isNotEmpty() -> uri.sentinels.joinToString(",", "Sentinel ", " (${uri.sentinelMasterId})") { "${it.host}:${it.port}" }
+                uri.sentinels.isNotEmpty() -> uri.sentinels.joinToString(",", "Sentinel ", " (${uri.sentinelMasterId})") {
+                    "${it.host}:${it.port}"
+                }
                 uri.socket != null -> uri.socket
                 else -> "${uri.host}:${uri.port}"
             }

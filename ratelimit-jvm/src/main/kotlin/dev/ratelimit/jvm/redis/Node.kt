@@ -1,10 +1,10 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.store.Timer
 import io.lettuce.core.RedisCommandExecutionException
 import io.lettuce.core.RedisLoadingException
 import io.lettuce.core.RedisReadOnlyException
-import dev.ratelimit.jvm.store.Timer
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.atomic.AtomicBoolean
@@ -91,7 +91,8 @@ internal class Node(
     private fun open() {
         if (isClosed) return
         val attempt = Attempt()
-        val late = RateLimitStoreException("Redis at $name does not answer; check host and port, and whether it speaks TLS (rediss://)", null)
+        val late =
+            RateLimitStoreException("Redis at $name does not answer; check host and port, and whether it speaks TLS (rediss://)", null)
         Timer.after(Connector.ATTEMPT.toNanos()) { attempt.end(null, late, true) }
         connector.open().whenComplete { link, failure ->
             if (link == null) {

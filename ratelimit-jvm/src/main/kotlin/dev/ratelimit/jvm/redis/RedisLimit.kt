@@ -16,47 +16,49 @@ internal class RedisLimit private constructor(
     override fun toString(): String = text
 
     companion object {
-    private val NANOS_PER_MICRO = BigInteger.valueOf(1_000)
-    private val NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000)
+        private val NANOS_PER_MICRO = BigInteger.valueOf(1_000)
+        private val NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000)
 
-    /** 2⁵¹: leaves the script's exact products room below 2⁵³. */
-    private val MOST = BigInteger.ONE.shiftLeft(51)
+        /** 2⁵¹: leaves the script's exact products room below 2⁵³. */
+        private val MOST = BigInteger.ONE.shiftLeft(51)
 
-    /** @throws IllegalArgumentException if the limit has no exact form in such numbers */
-    fun of(limit: RateLimit): RedisLimit = RedisLimit(limit, textOf(limit))
+        /** @throws IllegalArgumentException if the limit has no exact form in such numbers */
+        fun of(limit: RateLimit): RedisLimit = RedisLimit(limit, textOf(limit))
 
-    private fun textOf(limit: RateLimit): String =
-        when (limit.algorithm()) {
-            Algorithm.TOKEN_BUCKET, Algorithm.LEAKY_BUCKET -> bucket(limit)
-            else -> window(limit)
+        private fun textOf(limit: RateLimit): String =
+            when (limit.algorithm()) {
+                Algorithm.TOKEN_BUCKET, Algorithm.LEAKY_BUCKET -> bucket(limit)
+                else -> window(limit)
+            }
+
+        private fun bucket(limit: RateLimit): String {
+            val permits = limit.permits().toBigInteger() * NANOS_PER_MICRO
+            val divisor = permits.gcd(nanosOf(limit))
+            val p = counted(limit, "rate", permits / divisor)
+            val q = counted(limit, "period", nanosOf(limit) / divisor)
+            return "${limit.algorithm()} $p/${q}us burst ${counted(limit, "burst", limit.burst().toBigInteger())}"
         }
 
-    private fun bucket(limit: RateLimit): String {
-        val permits = limit.permits().toBigInteger() * NANOS_PER_MICRO
-        val divisor = permits.gcd(nanosOf(limit))
-        val p = counted(limit, "rate", permits / divisor)
-        val q = counted(limit, "period", nanosOf(limit) / divisor)
-        return "${limit.algorithm()} $p/${q}us burst ${counted(limit, "burst", limit.burst().toBigInteger())}"
-    }
-
-    private fun window(limit: RateLimit): String {
-        val (micros, rest) = nanosOf(limit).divideAndRemainder(NANOS_PER_MICRO)
-        require(rest.signum() == 0) {
-            "the period of $limit is no whole number of microseconds, in which Redis counts time; write one that is"
+        private fun window(limit: RateLimit): String {
+            val (micros, rest) = nanosOf(limit).divideAndRemainder(NANOS_PER_MICRO)
+            require(rest.signum() == 0) {
+                "the period of $limit is no whole number of microseconds, in which Redis counts time; write one that is"
+            }
+            return "${limit.algorithm()} ${counted(limit, "permits", limit.permits().toBigInteger())}/${counted(limit, "period", micros)}us"
         }
-        return "${limit.algorithm()} ${counted(limit, "permits", limit.permits().toBigInteger())}/${counted(limit, "period", micros)}us"
-    }
 
-    private fun counted(
-        limit: RateLimit,
-        part: String,
-        number: BigInteger,
-    ): BigInteger {
-        require(number <= MOST) { "the $part of $limit has no exact form in the numbers of Redis, which end at $MOST; write a smaller or rounder one" }
-        return number
-    }
+        private fun counted(
+            limit: RateLimit,
+            part: String,
+            number: BigInteger,
+        ): BigInteger {
+            require(number <= MOST) {
+                "the $part of $limit has no exact form in the numbers of Redis, which end at $MOST; write a smaller or rounder one"
+            }
+            return number
+        }
 
-    private fun nanosOf(limit: RateLimit): BigInteger =
-        limit.period().seconds.toBigInteger() * NANOS_PER_SECOND + limit.period().nano.toBigInteger()
-}
+        private fun nanosOf(limit: RateLimit): BigInteger =
+            limit.period().seconds.toBigInteger() * NANOS_PER_SECOND + limit.period().nano.toBigInteger()
+    }
 }

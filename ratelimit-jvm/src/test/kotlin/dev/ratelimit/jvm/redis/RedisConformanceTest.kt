@@ -4,6 +4,7 @@ import dev.ratelimit.jvm.FailurePolicy
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.RateLimitStoreConformance
 import dev.ratelimit.jvm.conformance.StoreFixture
+import dev.ratelimit.jvm.redis.rig.RedisServer
 import dev.ratelimit.spi.RateLimitStore
 import io.lettuce.core.RedisClient
 import java.util.concurrent.atomic.AtomicInteger
@@ -28,7 +29,7 @@ private class RedisFixture : StoreFixture {
 
     private companion object {
         val stores = AtomicInteger()
-        val server = RedisServer().also { Runtime.getRuntime().addShutdownHook(Thread(it::close)) }
+        val server = RedisServer()
         val client: RedisClient = RedisClient.create(server.uri)
     }
 }

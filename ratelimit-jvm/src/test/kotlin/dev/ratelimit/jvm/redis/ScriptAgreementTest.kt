@@ -4,6 +4,7 @@ import dev.ratelimit.Algorithm
 import dev.ratelimit.RateLimit
 import dev.ratelimit.jvm.algorithm.Meter
 import dev.ratelimit.jvm.algorithm.limit
+import dev.ratelimit.jvm.redis.rig.RedisServer
 import io.kotest.assertions.fail
 import io.kotest.core.spec.style.FunSpec
 import io.lettuce.core.RedisClient
@@ -54,7 +55,11 @@ internal class ScriptAgreementTest :
             answers.forEachIndexed { i, (expected, answer) ->
                 val actual = answer.await().map(::capped)
                 if (actual != expected) {
-                    fail("$limit: the script says $actual, its twin $expected at the end of:\n${said.take(i + 1).takeLast(5).joinToString("\n")}")
+                    fail(
+                        "$limit: the script says $actual, its twin $expected at the end of:\n${said.take(
+                            i + 1,
+                        ).takeLast(5).joinToString("\n")}",
+                    )
                 }
             }
         }
@@ -84,7 +89,15 @@ internal class ScriptAgreementTest :
             return granted(delay)
         }
 
-        private fun granted(delay: Long) = listOf(1, 1, meter.remaining(state, now), 0, capped(meter.resetAfter(state, now)), capped(delay), 0)
+        private fun granted(delay: Long) = listOf(
+            1,
+            1,
+            meter.remaining(state, now),
+            0,
+            capped(meter.resetAfter(state, now)),
+            capped(delay),
+            0,
+        )
 
         private fun refused(
             permits: Long,
