@@ -3,13 +3,13 @@ package dev.ratelimit.jvm
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
+import dev.ratelimit.jvm.redis.Answer
 import dev.ratelimit.jvm.redis.Connecting
 import dev.ratelimit.jvm.redis.Decider
 import dev.ratelimit.jvm.redis.DenialCache
 import dev.ratelimit.jvm.redis.Fallback
 import dev.ratelimit.jvm.redis.Item
 import dev.ratelimit.jvm.redis.Leases
-import dev.ratelimit.jvm.redis.Numbers
 import dev.ratelimit.jvm.redis.Operation
 import dev.ratelimit.jvm.redis.RedisKeys
 import dev.ratelimit.jvm.redis.RedisLimit
@@ -76,7 +76,7 @@ public class RedisStore internal constructor(
         denials?.find(charges, maxDelayNanos)?.let { return CompletableFuture.completedFuture(it) }
         if (leases?.serves(charges) == true) return leases.acquire(charges[0])
         val request =
-            Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, Numbers::result, {
+            Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, Answer::result, {
                 fallback.tryAcquire(charges, maxDelayNanos, it)
             }, { late, told -> if (late.isAllowed && told?.isAllowed != true) giveBack(charges, 1) })
         val answer = sent(request)
@@ -101,7 +101,7 @@ public class RedisStore internal constructor(
         val asked = charge.permits
         request =
             Request(Operation.TAKE, merged(listOf(charge)), Long.MAX_VALUE, most, {
-                Taken(it.result(0), asked, it.extra, request.bornAt)
+                Taken(it.result(), asked, it.taken, request.bornAt)
             }, {
                 Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt)
             }, { late, told ->
@@ -122,7 +122,7 @@ public class RedisStore internal constructor(
         ahead: Long,
     ): CompletionStage<RateLimitResult> =
         sent(
-            Request(Operation.PEEK, merged(charges), Long.MAX_VALUE, ahead.coerceAtMost(MOST), Numbers::result, {
+            Request(Operation.PEEK, merged(charges), Long.MAX_VALUE, ahead.coerceAtMost(MOST), Answer::result, {
                 fallback.peek(charges, ahead, it)
             }),
         )
@@ -134,7 +134,7 @@ public class RedisStore internal constructor(
     ): CompletionStage<Reservation> {
         val count = most.coerceIn(1, MOST_TURNS).toLong()
         return sent(
-            Request(Operation.RESERVE, merged(charges), withinNanos, count, Numbers::reservation, {
+            Request(Operation.RESERVE, merged(charges), withinNanos, count, Answer::reservation, {
                 fallback.reserve(charges, it)
             }, { late, _ ->
                 if (late.turns() > 0) giveBack(charges, late.turns())

@@ -123,11 +123,11 @@ internal class Connecting(
     /** A server that only reads must not be mistaken for a master. */
     private fun checkWriting(link: Link): CompletionStage<*> {
         val probe = Request(Operation.RESET, listOf(Item("${settings.keyPrefix}{probe}:0", null, 0)), Long.MAX_VALUE, 0, {}, {})
-        return link.run(Script.DECIDE, Batch(null, null).apply { add(probe) }::arguments, ::LongsOutput)
+        return link.run(Script.LISTS, ListBatch(null, null).apply { add(probe) }::arguments, ::LongsOutput)
     }
 
     private fun checkScript(link: Link): CompletionStage<*> =
-        link.run(Script.DECIDE, Batch(null, null)::arguments, ::LongsOutput)
+        link.run(Script.LISTS, ListBatch(null, null)::arguments, ::LongsOutput)
 
     private companion object {
         const val OLDEST_MAJOR = 6

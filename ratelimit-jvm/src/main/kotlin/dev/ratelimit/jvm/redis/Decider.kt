@@ -15,7 +15,8 @@ internal class Decider(
     private val keys: RedisKeys,
     private val settings: Settings,
 ) {
-    private val gatherers = AtomicReferenceArray<Gatherer>(servers.slots)
+    private val ones = AtomicReferenceArray<Gatherer>(servers.slots)
+    private val lists = AtomicReferenceArray<Gatherer>(servers.slots)
     private val deadlines = Deadlines(settings.deadlineNanos, servers::look)
 
     @Volatile
@@ -28,11 +29,23 @@ internal class Decider(
         }
         val slot = slotOf(request)
         deadlines.watch(request)
-        gathererOf(slot).submit(request)
+        val gatherers = if (!settings.isStrict && OnesBatch.takes(request)) ones else lists
+        gathererOf(gatherers, slot).submit(request)
     }
 
-    private fun gathererOf(slot: Int): Gatherer =
-        gatherers[slot] ?: Gatherer({ newBatch(slot) }) { call(slot, it) }.let { if (gatherers.compareAndSet(slot, null, it)) it else gatherers[slot] }
+    private fun gathererOf(
+        gatherers: AtomicReferenceArray<Gatherer>,
+        slot: Int,
+    ): Gatherer {
+        gatherers[slot]?.let { return it }
+        val batch = if (gatherers === ones) fun() = newOnes(slot) else fun() = newList(slot)
+        gatherers.compareAndSet(slot, null, Gatherer(batch) { call(slot, it) })
+        return gatherers[slot]
+    }
+
+    private fun newOnes(slot: Int): Batch = OnesBatch(settings.now()) { gathererOf(lists, slot).submit(it) }
+
+    private fun newList(slot: Int): Batch = ListBatch(settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null)
 
     private fun slotOf(request: Request<*>): Int {
         if (servers.slots == 1) return 0
@@ -49,12 +62,10 @@ internal class Decider(
         batch: Batch,
     ): CompletableFuture<*> =
         servers
-            .call(slot) { link, isAsking -> link.run(Script.DECIDE, batch::arguments, ::LongsOutput, isAsking) }
+            .call(slot) { link, isAsking -> link.run(batch.script, batch::arguments, ::LongsOutput, isAsking) }
             .whenComplete { answer, failure ->
                 if (failure == null) batch.complete(answer) else batch.fail(storeException(failure.unwrapped()))
             }.toCompletableFuture()
-
-    private fun newBatch(slot: Int) = Batch(settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null)
 
     /** Tells what [member] goes by, and answers with what all do; see declare.lua. */
     fun declare(

@@ -25,7 +25,7 @@ internal enum class Operation(
 /**
  * One question to the script, and whoever waits for the answer. It is answered once: by Redis, or because Redis did not in time.
  *
- * @param read makes the answer out of the script's numbers
+ * @param read makes the answer out of the script's
  * @param instead makes it when Redis cannot; may throw
  * @param late is given what Redis answers all the same, and what was answered instead, if anything
  */
@@ -34,7 +34,7 @@ internal class Request<T>(
     @JvmField val items: List<Item>,
     @JvmField val maxDelayNanos: Long,
     @JvmField val count: Long,
-    private val read: (Numbers) -> T,
+    private val read: (Answer) -> T,
     private val instead: (RateLimitStoreException) -> T,
     private val late: (T, T?) -> Unit = { _, _ -> },
 ) {
@@ -43,8 +43,8 @@ internal class Request<T>(
     /** When it was asked; see [Deadlines]. */
     @JvmField val bornAt: Long = System.nanoTime()
 
-    fun succeed(numbers: Numbers) {
-        val value = read(numbers)
+    fun succeed(told: Answer) {
+        val value = read(told)
         if (!answer.complete(value)) late(value, if (answer.isCompletedExceptionally) null else answer.join())
     }
 

@@ -18,8 +18,11 @@ internal class Script private constructor(
             .use { it.readBytes().decodeToString() }
 
     companion object {
-        /** Decides about permits. */
-        val DECIDE =
+        /** Answers the common question. */
+        val ONES = Script("ones")
+
+        /** Answers every question. */
+        val LISTS =
             Script("exact", "token_bucket", "leaky_bucket", "window", "fixed_window", "sliding_window", "sliding_log", "buckets", "store")
 
         /** Tells which limits live processes go by. */

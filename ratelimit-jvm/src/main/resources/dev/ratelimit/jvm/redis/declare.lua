@@ -8,7 +8,7 @@ local key, member, limits, validity = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-redis.call('HSET', key, member, string.format('%.0f ', now + validity) .. limits)
+redis.call('HSET', key, member, string.format('%d ', now + validity) .. limits)
 redis.call('PEXPIRE', key, ARGV[3])
 
 local answer = {}

@@ -10,7 +10,7 @@ local function fixedWindow()
   end
 
   function FixedWindow.write(state)
-    return string.format('window=%.0f used=%.0f', state.index, state.count)
+    return string.format('window=%d used=%d', state.index, state.count)
   end
 
   function FixedWindow.fresh(limit, now)

@@ -24,12 +24,12 @@ local function slidingLog()
       redis.call('DEL', key)
     end
     local fields = { 'limit', text, 'first', state.first, 'next', state.next, 'base', state.base, 'newest', state.newest }
-    for i = 3, #fields, 2 do fields[i + 1] = string.format('%.0f', fields[i + 1]) end
+    for i = 3, #fields, 2 do fields[i + 1] = string.format('%d', fields[i + 1]) end
     for i = state.first, state.next - 1 do
       local entry = state.entries[i]
       if entry and (fresh or entry.changed) then
-        fields[#fields + 1] = string.format('%.0f', i)
-        fields[#fields + 1] = string.format('%.0f:%.0f', entry.instant, entry.total)
+        fields[#fields + 1] = string.format('%d', i)
+        fields[#fields + 1] = string.format('%d:%d', entry.instant, entry.total)
       end
       if #fields > 1000 then
         redis.call('HSET', key, unpack(fields))
@@ -41,7 +41,7 @@ local function slidingLog()
       local gone = {}
       local function drop(from, to)
         for i = from, to do
-          gone[#gone + 1] = string.format('%.0f', i)
+          gone[#gone + 1] = string.format('%d', i)
           if #gone == 1000 or i == to then
             redis.call('HDEL', key, unpack(gone))
             gone = {}
@@ -61,7 +61,7 @@ local function slidingLog()
   local function entryAt(state, i)
     local entry = state.entries[i]
     if not entry then
-      local text = redis.call('HGET', state.key, string.format('%.0f', i))
+      local text = redis.call('HGET', state.key, string.format('%d', i))
       local instant, total = string.match(text or '', '^(%d+):(%d+)$')
       if not instant then error({ damaged = true }) end
       entry = { instant = tonumber(instant), total = tonumber(total) }

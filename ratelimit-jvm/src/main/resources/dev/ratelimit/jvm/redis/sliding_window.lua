@@ -10,7 +10,7 @@ local function slidingWindow()
   end
 
   function SlidingWindow.write(state)
-    return string.format('window=%.0f used=%.0f before=%.0f', state.index, state.current, state.previous)
+    return string.format('window=%d used=%d before=%d', state.index, state.current, state.previous)
   end
 
   function SlidingWindow.fresh(limit, now)

@@ -36,7 +36,7 @@ if ARGV[2] == 'strict' then
     lostAt = tonumber(lostAt)
   else
     lostAt = now
-    redis.call('SET', marker, string.format('since=%.0f', now), 'PX', YEAR)
+    redis.call('SET', marker, string.format('since=%d', now), 'PX', YEAR)
   end
 end
 
@@ -305,10 +305,8 @@ while position < #ARGV do
   answer[size + 1], answer[size + 2], answer[size + 3], answer[size + 4] = status, limitNumber, remaining, wait
   answer[size + 5], answer[size + 6], answer[size + 7] = reset, delay, waits and #waits or 0
   size = size + 7
-  for _, later in ipairs(waits or {}) do
-    size = size + 1
-    answer[size] = later
-  end
+  for i = 1, answer[size] do answer[size + i] = waits[i] end
+  size = size + answer[size]
 end
 
 -- What has to be written before what may be deleted: when Redis is out of memory the former fails, and then nothing has changed.

@@ -17,7 +17,7 @@ local function tokenBucket()
   end
 
   function TokenBucket.write(state)
-    return string.format('at=%.0f used=%.0f rest=%.0f', state.at, state.used, state.rest)
+    return string.format('at=%d used=%d rest=%d', state.at, state.used, state.rest)
   end
 
   function TokenBucket.fresh(limit, now)
@@ -27,6 +27,7 @@ local function tokenBucket()
   -- The level at the state's instant, less what has drained since.
   local function levelOf(limit, state, now)
     local elapsed = now - state.at
+    if elapsed == 0 then return state.used, state.rest end
     if elapsed >= 0 then
       local drained, drainedRest = Exact.mulDivRest(elapsed, limit.p, limit.q)
       local used, rest = state.used - drained, state.rest - drainedRest
@@ -53,7 +54,8 @@ local function tokenBucket()
 
   function TokenBucket.add(limit, state, now, permits)
     local used, rest = levelOf(limit, state, now)
-    return { at = now, used = Exact.saturatedSum(used, permits), rest = rest }
+    state.at, state.used, state.rest = now, Exact.saturatedSum(used, permits), rest
+    return state
   end
 
   function TokenBucket.giveBack(limit, state, now, permits)
