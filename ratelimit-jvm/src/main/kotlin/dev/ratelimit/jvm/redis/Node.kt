@@ -32,12 +32,12 @@ internal class Node(
     @Volatile
     private var isClosed = false
 
+    /** Until when the first connection may take more than one attempt. */
+    private val firstUntil = System.nanoTime() + firstTimeNanos
+
     init {
         open()
     }
-
-    /** Until when the first connection may take more than one attempt. */
-    private val firstUntil = System.nanoTime() + firstTimeNanos
 
     /** Whether it can be asked; completes when the first connection is there, or with the reason why not. */
     val opened: CompletableFuture<Link> get() = link.get()

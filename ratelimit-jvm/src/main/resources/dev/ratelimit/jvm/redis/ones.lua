@@ -8,7 +8,7 @@
 --
 -- The answer has four whole numbers for each request: how many of those who ask were granted, or -2 if store.lua is to be asked;
 -- remaining, wait and reset.
-local call, match, format, floor, ceil = redis.call, string.match, string.format, math.floor, math.ceil
+local call, find, match, format, floor, ceil = redis.call, string.find, string.match, string.format, math.floor, math.ceil
 local ELSEWHERE = -2
 local MAX = 9007199254740991
 
@@ -27,8 +27,11 @@ for i = 1, #KEYS do
   local value, used, rest = values[i], 0, 0
   local isCommon = true
   if value then
-    local text, at, usedThen, restThen = match(value, '^(.- | )at=(%d+) used=(%d+) rest=(%d+)$')
-    isCommon = text == head
+    local at, usedThen, restThen
+    if find(value, head, 1, true) == 1 then
+      at, usedThen, restThen = match(value, '^at=(%d+) used=(%d+) rest=(%d+)$', #head + 1)
+    end
+    isCommon = at ~= nil
     if isCommon then
       local elapsed = now - at
       used, rest = usedThen + 0, restThen + 0
