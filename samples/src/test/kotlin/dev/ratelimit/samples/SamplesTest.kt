@@ -14,8 +14,10 @@ import kotlin.io.path.toPath
 private val SAMPLES =
     mapOf(
         "kotlin.AlgorithmsKt" to "1/10s: 1 of 8",
+        "kotlin.EnvironmentKt" to "alice: 89 left",
         "kotlin.KtorClientKt" to "at least 300 ms",
         "kotlin.PerUserKt" to "bob: yes",
+        "kotlin.RedisKt" to "of 10 calls",
         "kotlin.RetryKt" to "in the end: page /",
         "kotlin.ScraperKt" to "three permits",
         "kotlin.SeveralLimitsKt" to "refused by 12/1h",
@@ -27,6 +29,7 @@ private val SAMPLES =
         "java.Futures" to "14 pages, the last one is 'page /13'",
         "java.InMemory" to "next: ",
         "java.PerUser" to "bob: true",
+        "java.Redis" to "alice: ",
         "java.Retry" to "in the end: page /",
         "java.SharedLimiters" to "now [5/1s]",
         "java.TokensOfAModel" to "155 tokens used",
