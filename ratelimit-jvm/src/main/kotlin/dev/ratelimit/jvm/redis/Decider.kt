@@ -17,6 +17,7 @@ internal class Decider(
 ) {
     private val ones = AtomicReferenceArray<Gatherer>(servers.slots)
     private val lists = AtomicReferenceArray<Gatherer>(servers.slots)
+    private val damage = Damage()
     private val deadlines = Deadlines(settings.deadlineNanos, servers::look)
 
     @Volatile
@@ -45,7 +46,8 @@ internal class Decider(
 
     private fun newOnes(slot: Int): Batch = OnesBatch(settings.now()) { gathererOf(lists, slot).submit(it) }
 
-    private fun newList(slot: Int): Batch = ListBatch(settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null)
+    private fun newList(slot: Int): Batch =
+        ListBatch(settings.now(), if (settings.isStrict) keys.markerOf(servers.tagOf(slot)) else null, damage::found)
 
     private fun slotOf(request: Request<*>): Int {
         if (servers.slots == 1) return 0

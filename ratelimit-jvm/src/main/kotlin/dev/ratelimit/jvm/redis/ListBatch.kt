@@ -15,6 +15,7 @@ import io.lettuce.core.protocol.CommandArgs
 internal class ListBatch(
     private val now: Long?,
     private val marker: String?,
+    private val onDamage: (RateLimitStoreException) -> Unit = {},
 ) : Batch(Script.LISTS) {
     private val keyNumbers = HashMap<String, Int>()
     private val keys = ArrayList<String>()
@@ -86,7 +87,7 @@ internal class ListBatch(
             val status = answer[from]
             val start = from
             if (status == DAMAGED) {
-                val failure = damaged(answer[from + LIMIT].toInt())
+                val failure = damaged(answer[from + LIMIT].toInt()).also(onDamage)
                 question.forEach { _, request -> request.fail(failure) }
             } else {
                 question.forEach { caller, request -> request.succeed(told(answer, start, caller, request)) }
