@@ -30,6 +30,14 @@ internal class ClusterServers(
 
     override fun tagOf(slot: Int): String = Tags.of(slot)
 
+    /** A master that can be asked, once each has been tried; or why none can. */
+    fun opened(): CompletableFuture<Link> {
+        val all = client.partitions.filter { it.slots.isNotEmpty() }.map { nodeOf(it.uri).opened }
+        if (all.isEmpty()) return CompletableFuture.failedFuture(Reasons.explained("the cluster", IllegalStateException("no master")))
+        val tried = all.map { it.handle { _, _ -> } }.toTypedArray()
+        return CompletableFuture.allOf(*tried).thenCompose { all.firstOrNull { !it.isCompletedExceptionally } ?: all.first() }
+    }
+
     override fun <T> call(
         slot: Int,
         action: (Link, Boolean) -> CompletionStage<T>,
