@@ -108,8 +108,7 @@ internal class ClusterServers(
     override fun look() = nodes.values.forEach { it.look() }
 
     override fun close() {
-        nodes.values.forEach { it.close() }
-        onClose()
+        CompletableFuture.allOf(*nodes.values.map { it.close() }.toTypedArray()).whenComplete { _, _ -> onClose() }
     }
 
     private companion object {

@@ -28,6 +28,7 @@ internal class Link(
 ) {
     private val underWay: MutableSet<Owed<*>> = ConcurrentHashMap.newKeySet()
     private val isClosed = AtomicBoolean()
+    private val ended = CompletableFuture<Unit>()
 
     @Volatile
     private var retirement: Retirement? = null
@@ -141,13 +142,14 @@ internal class Link(
             .whenComplete { _, _ -> close() }
     }
 
-    /** Ends the connection and everything on it. */
-    fun close() {
-        if (!isClosed.compareAndSet(false, true)) return
+    /** Ends the connection and everything on it; completes when it has ended. */
+    fun close(): CompletionStage<*> {
+        if (!isClosed.compareAndSet(false, true)) return ended
         val cause = RateLimitStoreException("the connection to Redis has ended", null)
         if (retirement == null) retirement = Retirement(cause) {}
-        connection.closeAsync()
+        connection.closeAsync().whenComplete { _, _ -> ended.complete(Unit) }
         underWay.forEach { finish(it, null, cause) }
+        return ended
     }
 
     private class Retirement(

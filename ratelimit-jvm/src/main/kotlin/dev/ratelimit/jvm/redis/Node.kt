@@ -130,7 +130,7 @@ internal class Node(
         if (check.isProof) outage.ended() else outage.reconnected()
         // It may have ended meanwhile, before anybody would have heard.
         if (!link.isOpen) lost(link, RateLimitStoreException("the connection to Redis at $name has ended", null))
-        doPostponed()
+        if (isClosed) link.close() else doPostponed()
         return true
     }
 
@@ -155,11 +155,16 @@ internal class Node(
         if (current.isCompletedExceptionally) link.compareAndSet(current, CompletableFuture.failedFuture(failure))
     }
 
-    fun close() {
+    /** Completes when the connection has ended. */
+    fun close(): CompletableFuture<*> {
         isClosed = true
-        val current = link.getAndSet(CompletableFuture.failedFuture(RateLimitStoreException("the RedisStore is closed", null)))
-        current.whenComplete { link, _ -> link?.close() }
+        postponed.clear()
+        val current = link.getAndSet(CompletableFuture.failedFuture(closed()))
+        if (!current.isDone) current.completeExceptionally(closed())
+        return current.handle { link, _ -> link?.close() ?: CompletableFuture.completedFuture(Unit) }.thenCompose { it }
     }
+
+    private fun closed() = RateLimitStoreException("the RedisStore is closed", null)
 
     /** One attempt to connect. It ends once: with a connection, with a failure, or when its time is over. */
     private inner class Attempt {
