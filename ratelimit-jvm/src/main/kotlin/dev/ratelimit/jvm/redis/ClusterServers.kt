@@ -30,6 +30,14 @@ internal class ClusterServers(
 
     override fun tagOf(slot: Int): String = Tags.of(slot)
 
+    /** A master that can be asked, once each has been tried; or why none can. */
+    fun opened(): CompletableFuture<Link> {
+        val all = client.partitions.filter { it.slots.isNotEmpty() }.map { nodeOf(it.uri).opened }
+        if (all.isEmpty()) return CompletableFuture.failedFuture(Reasons.explained("the cluster", IllegalStateException("no master")))
+        val tried = all.map { it.handle { _, _ -> } }.toTypedArray()
+        return CompletableFuture.allOf(*tried).thenCompose { all.firstOrNull { !it.isCompletedExceptionally } ?: all.first() }
+    }
+
     override fun <T> call(
         slot: Int,
         action: (Link, Boolean) -> CompletionStage<T>,
@@ -100,8 +108,7 @@ internal class ClusterServers(
     override fun look() = nodes.values.forEach { it.look() }
 
     override fun close() {
-        nodes.values.forEach { it.close() }
-        onClose()
+        CompletableFuture.allOf(*nodes.values.map { it.close() }.toTypedArray()).whenComplete { _, _ -> onClose() }
     }
 
     private companion object {

@@ -19,7 +19,7 @@ internal class Connecting(
     fun to(uri: String): Servers {
         val address = parsed(uri)
         val client = RedisClient.create().apply { options = Connector.options() }
-        val server = OneServer(node(nameOf(address), Connector.of(client, address), ::checkWriting)) { client.shutdownAsync() }
+        val server = OneServer(node(nameOf(address), Connector.of(client, address), writing)) { client.shutdownAsync() }
         val isCluster = opening(server) { inspected(server.node)?.contains("redis_mode:cluster") == true }
         if (!isCluster) return server
         server.close()
@@ -28,7 +28,7 @@ internal class Connecting(
     }
 
     fun on(client: RedisClient): Servers {
-        val server = OneServer(node("the address of the RedisClient", Connector.of(client), ::checkWriting)) {}
+        val server = OneServer(node("the address of the RedisClient", Connector.of(client), writing)) {}
         opening(server) {
             require(inspected(server.node)?.contains("redis_mode:cluster") != true) {
                 "the RedisClient is connected to a Redis Cluster; give the store a RedisClusterClient"
@@ -45,7 +45,7 @@ internal class Connecting(
     ): ClusterServers {
         // Connections to the masters, with the user's options but for those that replay.
         val nodes = RedisClient.create(client.resources).apply { options = Connector.options(client.options) }
-        return ClusterServers(client, { uri -> node(nameOf(uri), Connector.of(nodes, uri), ::checkScript) }) {
+        return ClusterServers(client, { uri -> node(nameOf(uri), Connector.of(nodes, uri), answering) }) {
             nodes.shutdownAsync()
             onClose()
         }
@@ -53,7 +53,7 @@ internal class Connecting(
 
     private fun opening(servers: ClusterServers): Servers =
         opening(servers) {
-            waited("the cluster", servers.call(0) { link, _ -> info(link) }.toCompletableFuture())?.let(::checkVersion)
+            waited("the cluster", servers.opened().thenCompose(::info))?.let(::checkVersion)
             servers
         }
 
@@ -75,7 +75,7 @@ internal class Connecting(
     private fun node(
         name: String,
         connector: Connector,
-        check: (Link) -> CompletionStage<*>,
+        check: Node.Check,
     ) = Node(name, connector, settings.deadlineNanos, settings.connectTimeoutNanos, Outage(name, settings.listener), check)
 
     /** What the server says of itself; null when it is away and may be. */
@@ -108,6 +108,9 @@ internal class Connecting(
             absent(
                 RateLimitStoreException("Redis at $server does not answer; check host and port, and whether it speaks TLS (rediss://)", e),
             )
+        } catch (e: InterruptedException) {
+            Thread.currentThread().interrupt()
+            throw RateLimitStoreException("interrupted while connecting to Redis at $server", e)
         } catch (e: ExecutionException) {
             val cause = e.cause ?: e
             absent(cause as? RateLimitStoreException ?: Reasons.explained(server, cause))
@@ -121,13 +124,15 @@ internal class Connecting(
     }
 
     /** A server that only reads must not be mistaken for a master. */
-    private fun checkWriting(link: Link): CompletionStage<*> {
-        val probe = Request(Operation.RESET, listOf(Item("${settings.keyPrefix}{probe}:0", null, 0)), Long.MAX_VALUE, 0, {}, {})
-        return link.run(Script.LISTS, ListBatch(null, null).apply { add(probe) }::arguments, ::LongsOutput)
-    }
+    private val writing =
+        Node.Check(isProof = true) { link ->
+            val probe = Request(Operation.RESET, listOf(Item("${settings.keyPrefix}{probe}:0", null, 0)), Long.MAX_VALUE, 0, {}, {})
+            link.run(Script.LISTS, ListBatch(null, null).apply { add(probe) }::arguments, ::LongsOutput)
+        }
 
-    private fun checkScript(link: Link): CompletionStage<*> =
-        link.run(Script.LISTS, ListBatch(null, null)::arguments, ::LongsOutput)
+    /** No key would be at home at each master of a cluster, and without one it also answers while it does not serve. */
+    private val answering =
+        Node.Check(isProof = false) { it.run(Script.LISTS, ListBatch(null, null)::arguments, ::LongsOutput) }
 
     private companion object {
         const val OLDEST_MAJOR = 6

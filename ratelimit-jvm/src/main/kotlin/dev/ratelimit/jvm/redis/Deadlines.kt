@@ -21,6 +21,7 @@ internal class Deadlines(
     private val pending = ConcurrentLinkedQueue<Request<*>>()
     private val isLooking = AtomicBoolean()
     private var lookedAt = 0L
+    private var hasPassed = false
 
     fun watch(request: Request<*>) {
         pending += request
@@ -41,13 +42,20 @@ internal class Deadlines(
 
     private fun look() {
         val now = System.nanoTime()
-        // After a stall of this process, answers may be here already and only wait to be read.
-        val stalled = now - lookedAt > STALL
+        // After a stall of this process, answers may be here already and only wait to be read: one look is passed over, not two.
+        hasPassed = now - lookedAt > STALL && !hasPassed
         lookedAt = now
-        if (!stalled) {
-            expire(now)
-            also()
+        try {
+            if (!hasPassed) {
+                expire(now)
+                also()
+            }
+        } finally {
+            lookAgain()
         }
+    }
+
+    private fun lookAgain() {
         if (pending.isEmpty()) {
             isLooking.set(false)
             if (pending.isEmpty() || !isLooking.compareAndSet(false, true)) return

@@ -64,7 +64,7 @@ internal class Decider(
         batch: Batch,
     ): CompletableFuture<*> =
         servers
-            .call(slot) { link, isAsking -> link.run(batch.script, batch::arguments, ::LongsOutput, isAsking) }
+            .call(slot) { link, isAsking -> link.run(batch.script, batch::arguments, ::LongsOutput, isAsking, batch::complete) }
             .whenComplete { answer, failure ->
                 if (failure == null) batch.complete(answer) else batch.fail(storeException(failure.unwrapped()))
             }.toCompletableFuture()

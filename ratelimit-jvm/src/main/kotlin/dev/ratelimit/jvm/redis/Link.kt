@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.redis
 
+import dev.ratelimit.RateLimitStoreException
 import io.lettuce.core.RedisChannelHandler
 import io.lettuce.core.RedisConnectionStateListener
 import io.lettuce.core.RedisNoScriptException
@@ -16,6 +17,7 @@ import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicBoolean
 
 /**
  * One connection to one server. When it is lost, so is what was under way on it, at once: nothing is sent a second time, because it may
@@ -24,7 +26,12 @@ import java.util.concurrent.TimeUnit
 internal class Link(
     private val connection: StatefulRedisConnection<String, String>,
 ) {
-    private val underWay: MutableSet<Call<*>> = ConcurrentHashMap.newKeySet()
+    private val underWay: MutableSet<Owed<*>> = ConcurrentHashMap.newKeySet()
+    private val isClosed = AtomicBoolean()
+    private val ended = CompletableFuture<Unit>()
+
+    @Volatile
+    private var retirement: Retirement? = null
 
     /** Told when the server goes away. */
     @Volatile
@@ -44,23 +51,28 @@ internal class Link(
     val isOpen: Boolean get() = connection.isOpen
 
     /** Since when the server owes an answer; null when it owes none. */
-    fun waitingSince(): Long? = underWay.minOfOrNull { it.sentAt }
+    fun waitingSince(): Long? = underWay.minOfOrNull { it.since }
 
-    /** Runs [script] with [arguments], which are given its name or its text. A server that does not know it is told it with this very call. */
+    /**
+     * Runs [script] with [arguments], which are given its name or its text. A server that does not know it is told it with this very call.
+     *
+     * @param late is given an answer that came after the connection was [retired][retire], when the stage has failed already
+     */
     fun <T> run(
         script: Script,
         arguments: (String) -> CommandArgs<String, String>,
         output: () -> CommandOutput<String, String, T>,
         isAsking: Boolean = false,
-    ): CompletionStage<T> =
-        send(Call(CommandType.EVALSHA, output(), arguments(script.digest)), isAsking)
-            .handle { answer, failure ->
-                if (failure.unwrapped() is RedisNoScriptException) {
-                    send(Call(CommandType.EVAL, output(), arguments(script.text)), isAsking)
-                } else {
-                    finished(answer, failure)
-                }
-            }.thenCompose { it }
+        late: (T) -> Unit = {},
+    ): CompletionStage<T> {
+        val owed = Owed(late)
+
+        fun tell() = send(owed, isAsking, { AsyncCommand(Command(CommandType.EVAL, output(), arguments(script.text))) }, ::finish)
+        send(owed, isAsking, { AsyncCommand(Command(CommandType.EVALSHA, output(), arguments(script.digest))) }) { it, answer, failure ->
+            if (failure is RedisNoScriptException && !it.isDone) tell() else finish(it, answer, failure)
+        }
+        return owed
+    }
 
     /** A command that answers with text, such as INFO. */
     fun ask(
@@ -69,48 +81,90 @@ internal class Link(
     ): CompletionStage<String> {
         val args = CommandArgs(StringCodec.UTF8)
         words.forEach { args.add(it) }
-        return send(Call(command, StatusOutput(StringCodec.UTF8), args), false)
-    }
-
-    private fun <T> send(
-        call: Call<T>,
-        isAsking: Boolean,
-    ): CompletableFuture<T> {
-        underWay += call
-        call.whenComplete { _, _ -> underWay -= call }
-        if (isAsking) {
-            // Together, so that nothing of another thread comes between.
-            connection.dispatch(listOf(Call(CommandType.ASKING, StatusOutput(StringCodec.UTF8), CommandArgs(StringCodec.UTF8)), call))
-        } else {
-            connection.dispatch(call)
+        return Owed<String> {}.also { owed ->
+            send(owed, false, { AsyncCommand(Command(command, StatusOutput(StringCodec.UTF8), args)) }, ::finish)
         }
-        return call
     }
 
-    private fun <T> finished(
+    @Suppress("TooGenericExceptionCaught")
+    private fun <T> send(
+        owed: Owed<T>,
+        isAsking: Boolean,
+        command: () -> AsyncCommand<String, String, T>,
+        then: (Owed<T>, T?, Throwable?) -> Unit,
+    ) {
+        underWay += owed
+        // Looked at after it was added: either this sees that the connection retires, or that sees what was added.
+        retirement?.let { return finish(owed, null, it.cause) }
+        try {
+            val call = command()
+            call.whenComplete { answer, failure -> then(owed, answer, failure.unwrapped()) }
+            // Together, so that nothing of another thread comes between.
+            if (isAsking) connection.dispatch(listOf(asking(), call)) else connection.dispatch(call)
+        } catch (e: Throwable) {
+            finish(owed, null, e)
+        }
+    }
+
+    private fun asking() =
+        AsyncCommand(Command(CommandType.ASKING, StatusOutput(StringCodec.UTF8), CommandArgs<String, String>(StringCodec.UTF8)))
+
+    private fun <T> finish(
+        owed: Owed<T>,
         answer: T?,
         failure: Throwable?,
-    ): CompletionStage<T> =
-        if (failure == null) CompletableFuture.completedFuture(answer) else CompletableFuture.failedFuture(failure.unwrapped())
-
-    /** Ends the connection and everything on it. */
-    fun close() {
-        connection.closeAsync()
-        underWay.forEach { it.cancel() }
+    ) {
+        underWay -= owed
+        when {
+            failure != null -> owed.completeExceptionally(failure)
+            // Whoever asked was told otherwise; that can be set right where the server is asked again.
+            !owed.complete(answer) -> retirement?.whenBack?.invoke { owed.late(checkNotNull(answer)) }
+        }
+        owed.settled.complete(Unit)
     }
 
-    /** Ends the connection once what is under way has been answered, or after a while: late answers are better than none. */
-    fun retire() {
-        val calls = underWay.toTypedArray<CompletableFuture<*>>()
-        CompletableFuture.allOf(*calls).orTimeout(SECONDS_TO_RETIRE, TimeUnit.SECONDS).whenComplete { _, _ -> close() }
+    /**
+     * Nothing is sent any more, and nobody waits any longer. The connection ends once what is under way has been answered, or after a
+     * while: late answers are better than none.
+     *
+     * @param whenBack does something with a late answer, once the server is back
+     */
+    fun retire(
+        cause: RateLimitStoreException,
+        whenBack: (() -> Unit) -> Unit,
+    ) {
+        retirement = Retirement(cause, whenBack)
+        val owed = underWay.toList()
+        owed.forEach { it.completeExceptionally(cause) }
+        CompletableFuture
+            .allOf(*owed.map { it.settled }.toTypedArray())
+            .orTimeout(SECONDS_TO_RETIRE, TimeUnit.SECONDS)
+            .whenComplete { _, _ -> close() }
     }
 
-    private class Call<T>(
-        type: CommandType,
-        output: CommandOutput<String, String, T>,
-        args: CommandArgs<String, String>,
-    ) : AsyncCommand<String, String, T>(Command(type, output, args)) {
-        val sentAt: Long = System.nanoTime()
+    /** Ends the connection and everything on it; completes when it has ended. */
+    fun close(): CompletionStage<*> {
+        if (!isClosed.compareAndSet(false, true)) return ended
+        val cause = RateLimitStoreException("the connection to Redis has ended", null)
+        if (retirement == null) retirement = Retirement(cause) {}
+        connection.closeAsync().whenComplete { _, _ -> ended.complete(Unit) }
+        underWay.forEach { finish(it, null, cause) }
+        return ended
+    }
+
+    private class Retirement(
+        val cause: RateLimitStoreException,
+        val whenBack: (() -> Unit) -> Unit,
+    )
+
+    /** What the server owes an answer to; fails before that comes if the server is given up. */
+    private class Owed<T>(
+        val late: (T) -> Unit,
+    ) : CompletableFuture<T>() {
+        val since: Long = System.nanoTime()
+
+        /** Nothing more comes from the server. */
+        val settled = CompletableFuture<Unit>()
     }
 
     private companion object {

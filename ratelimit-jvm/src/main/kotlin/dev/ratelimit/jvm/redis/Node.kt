@@ -3,10 +3,9 @@ package dev.ratelimit.jvm.redis
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.store.Timer
 import io.lettuce.core.RedisCommandExecutionException
-import io.lettuce.core.RedisLoadingException
-import io.lettuce.core.RedisReadOnlyException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicReference
 
@@ -16,7 +15,6 @@ import java.util.concurrent.atomic.AtomicReference
  * that it does not serve.
  *
  * @param name as errors and logs have it: host and port, no secrets
- * @param check asked of each new connection before it is used
  */
 internal class Node(
     val name: String,
@@ -24,10 +22,23 @@ internal class Node(
     private val deadlineNanos: Long,
     firstTimeNanos: Long,
     private val outage: Outage,
-    private val check: (Link) -> CompletionStage<*>,
+    private val check: Check,
 ) {
+    /** Asked of each new connection before it is used. */
+    class Check(
+        /** Whether passing it shows that the server serves again. */
+        val isProof: Boolean,
+        val ask: (Link) -> CompletionStage<*>,
+    )
+
     /** Open, or not there yet, or failed: away. */
     private val link = AtomicReference(CompletableFuture<Link>())
+
+    /** Until when the first connection may take more than one attempt. */
+    private val firstUntil = System.nanoTime() + firstTimeNanos
+
+    /** To be done when the server is back; no more than what was under way when it went. */
+    private val postponed = ConcurrentLinkedQueue<() -> Unit>()
 
     @Volatile
     private var isClosed = false
@@ -47,7 +58,13 @@ internal class Node(
     /** Runs [action] on the connection; fails at once while the server is away. */
     fun <T> call(action: (Link) -> CompletionStage<T>): CompletionStage<T> {
         val current = link.get()
-        if (!current.isDone) return current.thenCompose { act(it, action) }
+        if (!current.isDone) {
+            val asked = System.nanoTime()
+            // Nobody waits any more for what was asked too long ago, so it must not be charged.
+            return current.thenCompose {
+                if (System.nanoTime() - asked < deadlineNanos) act(it, action) else CompletableFuture.failedFuture(unanswered())
+            }
+        }
         return if (current.isCompletedExceptionally) current.thenCompose(action) else act(current.join(), action)
     }
 
@@ -70,11 +87,10 @@ internal class Node(
         val current = link.get()
         if (!current.isDone || current.isCompletedExceptionally) return
         val waitingSince = current.join().waitingSince() ?: return
-        if (System.nanoTime() - waitingSince > deadlineNanos) {
-            val millis = deadlineNanos / NANOS_PER_MILLI
-            lost(current.join(), RateLimitStoreException("Redis at $name has not answered for $millis ms", null))
-        }
+        if (System.nanoTime() - waitingSince > deadlineNanos) lost(current.join(), unanswered())
     }
+
+    private fun unanswered() = RateLimitStoreException("Redis at $name has not answered for ${deadlineNanos / NANOS_PER_MILLI} ms", null)
 
     private fun lost(
         lost: Link,
@@ -84,7 +100,7 @@ internal class Node(
         if (isClosed || !current.isDone || current.isCompletedExceptionally || current.join() !== lost) return
         if (!link.compareAndSet(current, CompletableFuture.failedFuture(cause))) return
         outage.began(cause)
-        lost.retire()
+        lost.retire(cause, ::whenBack)
         Timer.after(BETWEEN_ATTEMPTS, ::open)
     }
 
@@ -99,10 +115,14 @@ internal class Node(
                 attempt.end(null, failure.unwrapped(), false)
             } else {
                 link.onLost = { lost(it, RateLimitStoreException("the connection to Redis at $name has ended", null)) }
-                check(link).whenComplete { _, wrong -> attempt.end(link, wrong.unwrapped(), false) }
+                val asked = System.nanoTime()
+                check.ask(link).whenComplete { _, wrong -> attempt.end(link, wrong.unwrapped() ?: tooSlow(asked), false) }
             }
         }
     }
+
+    /** A server that answers too late is away still: it would be lost again at once. The first answer of all may take its time. */
+    private fun tooSlow(asked: Long) = if (isAway && System.nanoTime() - asked > deadlineNanos) unanswered() else null
 
     private fun up(link: Link): Boolean {
         val current = this.link.get()
@@ -110,10 +130,21 @@ internal class Node(
         if (!first && !(current.isCompletedExceptionally && this.link.compareAndSet(current, CompletableFuture.completedFuture(link)))) {
             return false
         }
-        outage.ended()
+        if (check.isProof) outage.ended() else outage.reconnected()
         // It may have ended meanwhile, before anybody would have heard.
         if (!link.isOpen) lost(link, RateLimitStoreException("the connection to Redis at $name has ended", null))
+        if (isClosed) link.close() else doPostponed()
         return true
+    }
+
+    private fun whenBack(action: () -> Unit) {
+        if (isClosed) return
+        postponed += action
+        doPostponed()
+    }
+
+    private fun doPostponed() {
+        while (link.get().isDone && !isAway) (postponed.poll() ?: return)()
     }
 
     private fun failed(
@@ -127,11 +158,16 @@ internal class Node(
         if (current.isCompletedExceptionally) link.compareAndSet(current, CompletableFuture.failedFuture(failure))
     }
 
-    fun close() {
+    /** Completes when the connection has ended. */
+    fun close(): CompletableFuture<*> {
         isClosed = true
-        val current = link.getAndSet(CompletableFuture.failedFuture(RateLimitStoreException("the RedisStore is closed", null)))
-        current.whenComplete { link, _ -> link?.close() }
+        postponed.clear()
+        val current = link.getAndSet(CompletableFuture.failedFuture(closed()))
+        if (!current.isDone) current.completeExceptionally(closed())
+        return current.handle { link, _ -> link?.close() ?: CompletableFuture.completedFuture(Unit) }.thenCompose { it }
     }
+
+    private fun closed() = RateLimitStoreException("the RedisStore is closed", null)
 
     /** One attempt to connect. It ends once: with a connection, with a failure, or when its time is over. */
     private inner class Attempt {
@@ -155,10 +191,11 @@ internal class Node(
     private companion object {
         const val BETWEEN_ATTEMPTS = 200_000_000L
         const val NANOS_PER_MILLI = 1_000_000L
-        val AWAY = listOf("MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
+        val AWAY = listOf("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
 
+        /** Redis 6.2 reports what a script has met behind words of its own: `ERR Error running script (…): …: -READONLY …`. */
         fun Throwable.saysAway() =
-            this is RedisReadOnlyException || this is RedisLoadingException || AWAY.any { message.orEmpty().startsWith(it) }
+            this is RedisCommandExecutionException && AWAY.any { message.orEmpty().startsWith(it) || ": -$it " in message.orEmpty() }
 
         fun Throwable.isRedirection() = REDIRECTIONS.any { message.orEmpty().startsWith(it) }
 

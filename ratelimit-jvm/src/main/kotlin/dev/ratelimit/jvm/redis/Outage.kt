@@ -16,10 +16,14 @@ internal class Outage(
     @Volatile
     private var troubledAt = 0L
 
+    @Volatile
+    private var hasReconnected = false
+
     /** The server is away. */
     @Synchronized
     fun began(cause: RateLimitStoreException) {
         troubledAt = System.nanoTime()
+        hasReconnected = false
         if (since != null) return
         since = troubledAt
         log.warn("{}; its failure policy decides until it is back", cause.message)
@@ -36,9 +40,14 @@ internal class Outage(
         tell { it.onRecovery(server, time) }
     }
 
-    /** The server has answered; of one that refuses some commands and not others, only after a quiet time. */
+    /** There is a connection again; whether the server serves, its next answer tells. */
+    fun reconnected() {
+        hasReconnected = true
+    }
+
+    /** The server has answered; one that refuses some commands and not others is well only after a quiet time. */
     fun served() {
-        if (since != null && System.nanoTime() - troubledAt > QUIET) ended()
+        if (since != null && (hasReconnected || System.nanoTime() - troubledAt > QUIET)) ended()
     }
 
     @Suppress("TooGenericExceptionCaught")

@@ -42,7 +42,7 @@ internal class OneServer(
     override fun look() = node.look()
 
     override fun close() {
-        node.close()
-        onClose()
+        // In this order, as Lettuce warns of a connection that is closed twice.
+        node.close().whenComplete { _, _ -> onClose() }
     }
 }
