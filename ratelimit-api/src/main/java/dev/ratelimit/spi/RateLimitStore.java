@@ -42,12 +42,15 @@ public interface RateLimitStore extends AutoCloseable {
 
     /**
      * Grants up to {@code most} turns that are to come, each of all charges, for callers who wait in line: so a store behind a wire
-     * is asked once for many. A turn counts from its own instant on. The first comes within {@code withinNanos}, the others soon
-     * after it; those that nobody uses are given back by {@link #adjustAsync}. By default, a single turn if it is there now.
+     * is asked once for many. The first comes within {@code withinNanos}, the others soon after it; those that nobody uses are given
+     * back by {@link #adjustAsync}. By default, a single turn if it is there now.
+     *
+     * <p>A turn counts from its own instant on. Where a limit counts in windows that instant is now: a bucket that was charged ahead
+     * could not tell what is still free in the window that is open.
      */
     default CompletionStage<Reservation> reserveAsync(List<Charge> charges, int most, long withinNanos) {
-        return tryAcquireAsync(charges, Long.MAX_VALUE)
-                .thenApply(result -> result.isAllowed() ? Reservation.of(result, 0) : Reservation.of(result));
+        return tryAcquireAsync(charges, withinNanos)
+                .thenApply(result -> result.isAllowed() ? Reservation.of(result, result.delayNanos()) : Reservation.of(result));
     }
 
     /**

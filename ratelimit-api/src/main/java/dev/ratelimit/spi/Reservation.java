@@ -37,7 +37,7 @@ public final class Reservation {
         return waits.length;
     }
 
-    /** Nanoseconds from the moment of the answer until a turn, the first of which is 0. */
+    /** Nanoseconds from the moment of the answer until a turn; the first turn has the number 0. */
     public long waitNanos(int turn) {
         return waits[turn];
     }

@@ -69,34 +69,24 @@ internal class SlidingWindow(
         if (fits(previous, current, offset(index, now), wanted)) return 0
         // The wanted permits that do not fit into the current window even when the previous one has left it.
         var left = wanted
+        var filled = 0L
         if (wanted > limit.permits() - current) {
             left = if (ahead == 0L) wanted else wanted - (limit.permits() - current).coerceAtLeast(0)
             previous = if (ahead == 0L) current else maxOf(current, limit.permits())
             current = 0
             index++
             // Every window on the way is filled to its last permit.
-            val filled = (left - 1) / limit.permits()
+            filled = (left - 1) / limit.permits()
             if (filled > 0) {
                 left -= filled * limit.permits()
                 previous = limit.permits()
-                index += filled
             }
         }
-        return untilFits(index, previous, current, left, now)
-    }
-
-    /** The wait for the instant in or after the window [index] from which [wanted] fit, if nothing else is granted. */
-    private fun untilFits(
-        index: Long,
-        previous: Long,
-        current: Long,
-        wanted: Long,
-        now: Long,
-    ): Long {
-        val room = limit.permits() - current - wanted
+        val room = limit.permits() - current - left
         // previous * (period - elapsed) <= room * period, solved for the least elapsed
         val covered = if (previous == 0L) period else Exact.mulDivDown(room, period, previous).coerceAtMost(period)
-        return untilStart(index, 1, now) - covered
+        val end = untilStart(index, 1 + filled, now)
+        return if (end == Long.MAX_VALUE) end else end - covered
     }
 
     override fun resetAfter(

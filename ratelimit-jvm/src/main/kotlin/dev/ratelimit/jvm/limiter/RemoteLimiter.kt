@@ -2,53 +2,13 @@ package dev.ratelimit.jvm.limiter
 
 import dev.ratelimit.Algorithm
 import dev.ratelimit.NanoClock
-import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.line.Gate
-import dev.ratelimit.spi.RateLimitStore
-import kotlinx.coroutines.suspendCancellableCoroutine
+import dev.ratelimit.spi.Adjustment
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
-import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.ExecutionException
-import kotlin.coroutines.resumeWithException
-
-/** The keys of one limiter in a store that is asked over a wire. */
-internal class RemoteFamily(
-    name: String,
-    limits: List<RateLimit>,
-    @JvmField val store: RateLimitStore,
-    options: LimiterOptions,
-    lines: Lines,
-) : Family(name, limits, NanoClock.system(), options, lines) {
-    private val turns = ConcurrentHashMap<Any, Turns>()
-
-    init {
-        limits.forEach(store::check)
-    }
-
-    override fun check(limit: RateLimit) = store.check(limit)
-
-    /** Turns belong to the limits under which they were granted. */
-    override fun changed() = turns.values.forEach { it.returnAll() }
-
-    /** The turns of the line of [key], for its head. */
-    fun turnsOf(
-        key: Any?,
-        create: () -> Turns,
-    ): Turns = checkNotNull(turns.compute(key ?: this) { _, known -> known ?: create() })
-
-    fun reserved(key: Any?): Long = if (turns.isEmpty()) 0 else turns[key ?: this]?.reserved ?: 0
-
-    /** Gives back the turns of a line in which nobody waits. */
-    fun lineEmptied(key: Any?) {
-        if (turns.isEmpty()) return
-        turns.computeIfPresent(key ?: this) { _, known -> if (lines.occupied(key) == null) null.also { known.close() } else known }
-    }
-}
 
 /** One key of a limiter in a store that is asked over a wire. Who is cancelled while the question is under way gives its permits back. */
 internal class RemoteLimiter(
@@ -72,7 +32,8 @@ internal class RemoteLimiter(
         check(permits)
         val start = clock.nanoTime()
         if (family.lines.occupied(key) == null) {
-            val result = observed(store.tryAcquireAsync(charges(permits), maxWait)).awaitOr { if (it.isAllowed) giveBack(permits) }
+            val slots = family.slots
+            val result = asked(slots, permits, maxWait).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
             if (result.isAllowed) return family.served(this, key, permits, result, start)
             val wait = result.retryAfterNanos()
             if (wait > maxWait || !result.isWorthWaiting) {
@@ -87,49 +48,58 @@ internal class RemoteLimiter(
         permits: Long,
         maxDelay: Long,
     ): RateLimitResult {
-        if (family.slots.limits.any { it.algorithm() == Algorithm.LEAKY_BUCKET }) {
-            return observed(store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
+        val slots = family.slots
+        if (slots.limits.any { it.algorithm() == Algorithm.LEAKY_BUCKET }) {
+            return asked(slots, permits, maxDelay).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
         }
         while (true) {
             val turns = remote.turnsOf(key, ::newTurns)
             turns.next(permits, waiting())?.let { return it }
-            val reservation = turns.more(permits, waiting()).awaitOr { }
-            if (!reservation.result().isAllowed) return reservation.result()
+            turns.more(permits, waiting()).awaitOr { }?.let { return it }
         }
     }
 
     private fun waiting(): Int = family.lines.occupied(key)?.waiters ?: 1
 
-    private fun newTurns() =
+    private fun newTurns(slots: Slots) =
         Turns(
             clock::nanoTime,
-            { size, count -> observed(store.reserveAsync(charges(size), count, AHEAD)).toCompletableFuture() },
-            { size, dues -> returned(size, dues) },
+            { size, count -> observed(store.reserveAsync(slots.charges(family.name, key, size), count, AHEAD)).toCompletableFuture() },
+            { adjust(slots.returned(family.name, key, it, clock.nanoTime())) },
         )
 
-    /** A turn of a window that has passed is nothing that the next one would have to spare. */
-    private fun returned(
-        size: Long,
-        dues: List<Long>,
-    ) {
-        val now = clock.nanoTime()
-        val turns = if (family.slots.allRefillSmoothly) dues.size else dues.count { it > now }
-        if (turns > 0) giveBack(Math.multiplyExact(size, turns.toLong()))
+    /** A window is asked when it opens; a bucket a little before, so that nobody waits for the answer too. */
+    override fun sleepFor(wait: Long): Long {
+        val isReserved = (remote.knownTurns(key)?.reserved ?: 0) > 0
+        return if (isReserved || wait <= AHEAD || !family.slots.allRefillSmoothly) wait else wait - AHEAD / 2
     }
-
-    override fun sleepFor(wait: Long): Long = if (remote.reserved(key) > 0 || wait <= AHEAD) wait else wait - AHEAD / 2
 
     override fun lineEmptied() = remote.lineEmptied(key)
 
+    /** Turns that are here or on their way are charged already, and are not to be counted once more. */
     override suspend fun peek(
         permits: Long,
         ahead: Long,
-    ): RateLimitResult = observed(store.peekAsync(charges(permits), (ahead - remote.reserved(key)).coerceAtLeast(0))).awaitOr { }
+    ): RateLimitResult {
+        val before = remote.knownTurns(key)?.used ?: 0
+        while (true) {
+            val answer = remote.knownTurns(key)?.underWay ?: break
+            answer.handle { _, _ -> }.awaitOr { }
+        }
+        val turns = remote.knownTurns(key)
+        val stillAhead = ahead - ((turns?.used ?: 0) - before).coerceAtLeast(0)
+        turns?.expected(permits, stillAhead)?.let { return it }
+        val uncharged = (stillAhead - (turns?.reserved ?: 0)).coerceAtLeast(0)
+        return observed(store.peekAsync(charges(permits), uncharged)).awaitOr { }
+    }
 
     /** Asks for permits that are there now, unless others wait for them. */
-    private fun ask(permits: Long): CompletionStage<RateLimitResult> {
+    private fun ask(
+        permits: Long,
+        slots: Slots = family.slots,
+    ): CompletionStage<RateLimitResult> {
         check(permits)
-        if (family.lines.occupied(key) == null) return observed(store.tryAcquireAsync(charges(permits), Long.MAX_VALUE))
+        if (family.lines.occupied(key) == null) return asked(slots, permits, Long.MAX_VALUE)
         return observed(store.peekAsync(charges(permits), 0)).thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
@@ -139,12 +109,14 @@ internal class RemoteLimiter(
     ) = result.also { if (it.isAllowed) family.observer.granted(key, permits, 0) else family.observer.refused(key, permits, it) }
 
     override fun tryAcquireAsync(permits: Long): CompletableFuture<RateLimitResult> =
-        here(ask(permits), { if (it.isAllowed) giveBack(permits) }) { told(permits, it) }
+        family.slots.let { slots -> here(ask(permits, slots), { if (it.isAllowed) giveBack(slots, permits) }) { told(permits, it) } }
 
-    override fun tryAcquireBlocking(permits: Long): RateLimitResult = told(permits, joined(ask(permits)))
+    override fun tryAcquireBlocking(permits: Long): RateLimitResult = told(permits, ask(permits).joined())
 
-    override suspend fun tryAcquireNow(permits: Long): RateLimitResult =
-        told(permits, ask(permits).awaitOr { if (it.isAllowed) giveBack(permits) })
+    override suspend fun tryAcquireNow(permits: Long): RateLimitResult {
+        val slots = family.slots
+        return told(permits, ask(permits, slots).awaitOr { if (it.isAllowed) giveBack(slots, permits) })
+    }
 
     private fun look(): CompletionStage<RateLimitResult> {
         val answer = observed(store.peekAsync(charges(1), 0))
@@ -153,14 +125,17 @@ internal class RemoteLimiter(
 
     override fun peekAsync(): CompletableFuture<RateLimitResult> = here(look()) { it }
 
-    override fun peekBlocking(): RateLimitResult = joined(look())
+    override fun peekBlocking(): RateLimitResult = look().joined()
 
-    private fun forget(): CompletionStage<Void?> = observed(store.resetAsync(family.slots.keys(family.name, key)))
+    private fun forget(): CompletionStage<Void?> {
+        remote.knownTurns(key)?.forget()
+        return observed(store.resetAsync(family.slots.keys(family.name, key)))
+    }
 
     override fun resetAsync(): CompletableFuture<Void?> = here(forget()) { retimed() }
 
     override fun resetBlocking() {
-        joined(forget())
+        forget().joined()
         retimed()
     }
 
@@ -183,7 +158,7 @@ internal class RemoteLimiter(
         estimated: Long,
         actual: Long,
     ) {
-        joined(correct(estimated, actual))
+        correct(estimated, actual).joined()
         retimed()
     }
 
@@ -192,9 +167,23 @@ internal class RemoteLimiter(
         return null
     }
 
-    override fun giveBack(permits: Long) {
-        settleAsync(permits, 0)
+    override fun giveBack(permits: Long) = giveBack(family.slots, permits)
+
+    private fun giveBack(
+        slots: Slots,
+        permits: Long,
+    ) = adjust(slots.adjustments(family.name, key, -permits))
+
+    /** Best effort: who had the permits has gone. */
+    private fun adjust(adjustments: List<Adjustment>) {
+        if (adjustments.isNotEmpty()) observed(store.adjustAsync(adjustments)).thenRun { retimed() }
     }
+
+    private fun asked(
+        slots: Slots,
+        permits: Long,
+        maxDelay: Long,
+    ): CompletionStage<RateLimitResult> = observed(store.tryAcquireAsync(slots.charges(family.name, key, permits), maxDelay))
 
     private companion object {
         /** How long before its instant a turn may be reserved. */
@@ -209,63 +198,9 @@ internal class RemoteLimiter(
             if (cause is RateLimitStoreException) family.observer.storeFailed(key, cause)
         }
 
-    /** The answer, on the executor of the caller's choice rather than on the store's thread; one that comes too late is [unwanted]. */
     private fun <T> here(
         answer: CompletionStage<T>,
         unwanted: (T) -> Unit = {},
         told: (T) -> T,
-    ): CompletableFuture<T> {
-        val future = CompletableFuture<T>()
-        if (answer is CompletableFuture && answer.isDone && !answer.isCompletedExceptionally) {
-            future.complete(told(answer.join()))
-            return future
-        }
-        answer.whenCompleteAsync(
-            { value, failure ->
-                when {
-                    failure != null -> future.completeExceptionally(failure.unwrapped())
-                    future.isDone || !future.complete(told(value)) -> unwanted(value)
-                }
-            },
-            family.options.dispatcher.forFutures(),
-        )
-        return future
-    }
-
-    /**
-     * The answer, on this thread. A store bounds the time of its answers; an interrupt meanwhile is kept for later, because what was
-     * asked may have been charged already.
-     */
-    private fun <T> joined(answer: CompletionStage<T>): T {
-        val future = answer.toCompletableFuture()
-        var interrupted = false
-        try {
-            while (true) {
-                try {
-                    return future.get()
-                } catch (ignored: InterruptedException) {
-                    interrupted = true
-                }
-            }
-        } catch (e: ExecutionException) {
-            throw e.cause ?: e
-        } finally {
-            if (interrupted) Thread.currentThread().interrupt()
-        }
-    }
+    ): CompletableFuture<T> = answer.onExecutor(family.options.dispatcher.forFutures(), unwanted, told)
 }
-
-private fun Throwable?.unwrapped(): Throwable? = if (this is CompletionException) cause ?: this else this
-
-/** Waits for the stage. If the waiting coroutine is cancelled, the value that comes all the same goes to [unwanted]. */
-private suspend fun <T> CompletionStage<T>.awaitOr(unwanted: (T) -> Unit): T =
-    suspendCancellableCoroutine { continuation ->
-        whenComplete { value, failure ->
-            if (failure == null) {
-                // A continuation that was cancelled before takes this path too, and hands the value over.
-                continuation.resume(value) { _, lost, _ -> unwanted(lost) }
-            } else {
-                continuation.resumeWithException(checkNotNull(failure.unwrapped()))
-            }
-        }
-    }

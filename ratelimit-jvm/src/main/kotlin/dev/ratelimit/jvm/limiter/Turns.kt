@@ -4,27 +4,58 @@ import dev.ratelimit.RateLimitResult
 import dev.ratelimit.spi.Reservation
 import java.util.concurrent.CompletableFuture
 
+/** Turns of one reservation that nobody used. */
+internal class Unused(
+    /** How many permits they are. */
+    val permits: Long,
+    val result: RateLimitResult,
+    /** When they were asked for; they were charged later than that. */
+    val askedAt: Long,
+)
+
 /**
  * Turns that a store behind a wire has granted to one line ahead of time, in order. The head of the line uses them, one after another;
  * half-way through, the next ones are asked for. Thread-safe.
  *
  * @param ask asks for up to so many turns of so many permits
- * @param giveBack returns so many turns of so many permits
+ * @param giveBack returns what was not used
  */
 internal class Turns(
     private val clock: () -> Long,
     private val ask: (Long, Int) -> CompletableFuture<Reservation>,
-    private val giveBack: (Long, List<Long>) -> Unit,
+    private val giveBack: (Unused) -> Unit,
 ) {
-    private val dues = ArrayDeque<Long>()
-    private var permits = 0L
-    private var grant: RateLimitResult? = null
-    private var batch = 0
-    private var asked: CompletableFuture<Reservation>? = null
+    private class Batch(
+        val result: RateLimitResult,
+        val askedAt: Long,
+    )
+
+    private class Turn(
+        val due: Long,
+        val of: Batch,
+    )
+
+    private val turns = ArrayDeque<Turn>()
+
+    /** The permits of a turn, of those that are here and those that are asked for. */
+    private var size = 0L
+    private var lastBatch = 0
+    private var asked: CompletableFuture<RateLimitResult?>? = null
     private var isClosed = false
 
+    /** Whatever was asked for before the bucket was forgotten is nothing any more. */
+    private var forgotten = 0
+
     /** Permits that are reserved and not yet used. */
-    val reserved: Long @Synchronized get() = dues.size * permits
+    val reserved: Long @Synchronized get() = turns.size * size
+
+    /** Permits that were used. */
+    var used = 0L
+        @Synchronized get
+        private set
+
+    /** Completes when what is under way is over; null if nothing is. */
+    val underWay: CompletableFuture<*>? @Synchronized get() = asked
 
     /**
      * A grant, if the next turn has come; how long to wait for it; or null when there is none, and [more] is to be called.
@@ -36,39 +67,53 @@ internal class Turns(
         wanted: Long,
         waiting: Int,
     ): RateLimitResult? {
-        if (wanted != permits) returnAll()
-        val due = dues.firstOrNull() ?: return null
-        val result = checkNotNull(grant)
-        val wait = due - clock()
-        if (wait > 0) return RateLimitResult.denied(result.limit(), 0, wait, result.resetAfterNanos())
-        dues.removeFirst()
-        val behind = waiting - 1 - dues.size
-        if (behind > 0 && dues.size <= batch / 2 && batch > 1 && asked == null) asking(behind)
+        if (wanted != size) returnAll()
+        val turn = turns.firstOrNull() ?: return null
+        val result = turn.of.result
+        val wait = turn.due - clock()
+        if (wait > 0) return RateLimitResult.denied(result.limit(), 0, wait, result.resetAfterNanos().coerceAtLeast(wait))
+        turns.removeFirst()
+        used += size
+        val behind = waiting - 1 - turns.size
+        if (behind > 0 && turns.size <= lastBatch / 2 && lastBatch > 1 && asked == null) asking(behind)
         return RateLimitResult.allowed(result.limit(), result.remaining(), result.resetAfterNanos(), 0)
     }
 
-    /** Asks for turns, unless that is under way; completes when they are there. */
+    /** What a caller behind [ahead] permits has to expect, if his turn is here already. */
+    @Synchronized
+    fun expected(
+        wanted: Long,
+        ahead: Long,
+    ): RateLimitResult? {
+        if (wanted != size || ahead >= reserved) return null
+        val turn = turns[((ahead + size - 1) / size).toInt().coerceAtMost(turns.size - 1)]
+        val wait = (turn.due - clock()).coerceAtLeast(1)
+        return RateLimitResult.denied(turn.of.result.limit(), 0, wait, turn.of.result.resetAfterNanos().coerceAtLeast(wait))
+    }
+
+    /** Asks for turns, unless that is under way. Completes with a refusal, or with null when it is worth to look again. */
     @Synchronized
     fun more(
         wanted: Long,
         waiting: Int,
-    ): CompletableFuture<Reservation> {
-        asked?.let { return it }
-        permits = wanted
+    ): CompletableFuture<RateLimitResult?> {
+        asked?.let { other -> return if (wanted == size) other else other.handle { _, _ -> null } }
+        size = wanted
         return asking(waiting)
     }
 
-    private fun asking(count: Int): CompletableFuture<Reservation> {
-        val size = permits
-        val told = CompletableFuture<Reservation>()
+    private fun asking(count: Int): CompletableFuture<RateLimitResult?> {
+        val told = CompletableFuture<RateLimitResult?>()
+        val askedAt = clock()
+        val before = forgotten
         asked = told
         ask(size, count.coerceIn(1, MOST)).whenComplete { reservation, failure ->
             if (failure != null) {
                 synchronized(this) { asked = null }
                 told.completeExceptionally(failure)
             } else {
-                keep(size, reservation)
-                told.complete(reservation)
+                keep(reservation, Batch(reservation.result(), askedAt), before)
+                told.complete(reservation.result().takeUnless { it.isAllowed })
             }
         }
         return told
@@ -76,27 +121,30 @@ internal class Turns(
 
     @Synchronized
     private fun keep(
-        size: Long,
         reservation: Reservation,
+        batch: Batch,
+        before: Int,
     ) {
         asked = null
+        if (before != forgotten) return
         val now = clock()
-        val turns = List(reservation.turns()) { now + reservation.waitNanos(it) }
-        if (isClosed || size != permits) {
-            if (turns.isNotEmpty()) giveBack(size, turns)
-        } else if (turns.isNotEmpty()) {
-            dues += turns
-            batch = turns.size
-            grant = reservation.result()
-        }
+        repeat(reservation.turns()) { turns += Turn(now + reservation.waitNanos(it), batch) }
+        lastBatch = reservation.turns()
+        if (isClosed) returnAll()
     }
 
     /** Gives back what is not used. */
     @Synchronized
     fun returnAll() {
-        if (dues.isNotEmpty()) giveBack(permits, dues.toList())
-        dues.clear()
-        permits = 0
+        turns.groupingBy { it.of }.eachCount().forEach { (batch, count) -> giveBack(Unused(count * size, batch.result, batch.askedAt)) }
+        turns.clear()
+    }
+
+    /** The permits of these turns are gone with their bucket. */
+    @Synchronized
+    fun forget() {
+        turns.clear()
+        forgotten++
     }
 
     /** Gives back what is not used, and what is still to come. */

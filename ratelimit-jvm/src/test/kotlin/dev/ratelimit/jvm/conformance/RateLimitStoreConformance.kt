@@ -21,6 +21,8 @@ public abstract class RateLimitStoreConformance(
         leakyBucketTests(open)
         windowTests(open)
         questionTests(open)
+        foresightTests(open)
+        reservationTests(open)
         listTests(open)
         keyTests(open)
         adjustmentTests(open)
