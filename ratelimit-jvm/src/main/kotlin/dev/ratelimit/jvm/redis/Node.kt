@@ -43,9 +43,6 @@ internal class Node(
     @Volatile
     private var isClosed = false
 
-    /** Until when the first connection may take more than one attempt. */
-    private val firstUntil = System.nanoTime() + firstTimeNanos
-
     init {
         open()
     }
