@@ -3,6 +3,7 @@ local function leakyBucket()
   local TokenBucket = tokenBucket()
   local LeakyBucket = {}
   for name, value in pairs(TokenBucket) do LeakyBucket[name] = value end
+  LeakyBucket.isSmooth = nil
 
   function LeakyBucket.delay(limit, state, now)
     return TokenBucket.resetAfter(limit, state, now)

@@ -14,8 +14,8 @@
 --
 -- The operations: one is an acquire of a single charge, by several callers at once. acquire grants all charges or none. peek tells what acquire would answer behind others who wait for count
 -- permits. take is an acquire of up to count permits from the only charge, at least its permits; the delay tells how many. reserve
--- grants up to count turns that are to come, each of all charges, at their instants; the first within the longest delay, the others
--- within SPAN of it; what follows the answer are the waits until each turn. adjust corrects without asking. reset forgets.
+-- grants up to count turns that are to come, each of all charges; the first within the longest delay, the others within SPAN of it;
+-- what follows the answer are the waits until each turn. adjust corrects without asking. reset forgets.
 local ONE, ACQUIRE, PEEK, TAKE, RESERVE, ADJUST, RESET = 'one', 'acquire', 'peek', 'take', 'reserve', 'adjust', 'reset'
 local SPAN = 100000
 local YEAR = 31536000000
@@ -211,39 +211,46 @@ local function listOperations()
     return status, limitNumber, remaining, wait, reset, charge.permits
   end
 
-  -- The first instant from at on at which all charges are admitted; nil when that is past the last.
-  local function turnAfter(charges, at, last)
-    while at <= last do
-      local wait = 0
+  -- How long from now until the next turn; nil when that is later than last. Token buckets are charged ahead, at the instant of the turn.
+  -- Others are charged now: a window that was charged ahead could not tell what is still free in the one that is open, and a leaky
+  -- bucket tells the turn itself.
+  local function nextTurn(charges, isAhead, from, last)
+    while from <= last do
+      local wait, delay = 0, 0
       for _, charge in ipairs(charges) do
-        local algorithm = charge.limit.algorithm
-        if not algorithm.admits(charge.limit, charge.state, at, charge.permits) then
-          wait = math.max(wait, algorithm.waitFor(charge.limit, charge.state, at, charge.permits, 0))
+        local limit, algorithm = charge.limit, charge.limit.algorithm
+        delay = math.max(delay, algorithm.delay(limit, charge.state, now + from))
+        if not algorithm.admits(limit, charge.state, now + from, charge.permits) then
+          wait = math.max(wait, algorithm.waitFor(limit, charge.state, now + from, charge.permits, 0))
         end
       end
-      if wait == 0 then return at end
-      at = at + wait
+      if wait == 0 then return delay <= last and from, delay end
+      if not isAhead then return nil end
+      from = from + wait
     end
     return nil
   end
 
   operations[RESERVE] = function(charges, within, count)
     for _, charge in ipairs(charges) do look(charge) end
+    local isAhead = true
+    for _, charge in ipairs(charges) do isAhead = isAhead and charge.limit.algorithm.isSmooth end
     local waits = {}
-    local at, last = now, now + within
+    local from, last = 0, within
     while #waits < count do
-      at = turnAfter(charges, at, last)
-      if not at then break end
-      if #waits == 0 then last = at + SPAN end
+      local turn, delay = nextTurn(charges, isAhead, from, last)
+      if not turn then break end
+      from = turn
+      if #waits == 0 then last = math.max(turn, delay) + SPAN end
       for _, charge in ipairs(charges) do
-        charge.state = charge.limit.algorithm.add(charge.limit, charge.state, at, charge.permits)
+        charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now + turn, charge.permits)
       end
-      waits[#waits + 1] = at - now
+      waits[#waits + 1] = math.max(turn, delay)
     end
-    if #waits == 0 then return operations[ACQUIRE](charges) end
+    if #waits == 0 then return operations[ACQUIRE](charges, within) end
     for _, charge in ipairs(charges) do keep(charge, charge.state) end
-    local status, limitNumber, remaining, wait, reset, delay = grant(charges, 0)
-    return status, limitNumber, remaining, wait, reset, delay, waits
+    local status, limitNumber, remaining, wait, reset = grant(charges, 0)
+    return status, limitNumber, remaining, wait, reset, 0, waits
   end
 
   -- In the order of the list, because a bucket that is full keeps nothing of what is given back.

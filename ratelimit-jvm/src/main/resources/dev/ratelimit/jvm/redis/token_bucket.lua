@@ -1,7 +1,7 @@
 -- The twin of WideTokenBucket.kt. The state: an instant, and what is in use at that instant, in permits and in q-ths of a permit, for a
 -- rate of p permits in q microseconds.
 local function tokenBucket()
-  local TokenBucket = {}
+  local TokenBucket = { isSmooth = true }
 
   -- p / q permits a microsecond, as the limit's text has them: "1/100000us burst 10".
   function TokenBucket.limit(text)
