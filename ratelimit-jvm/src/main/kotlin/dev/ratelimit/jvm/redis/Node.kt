@@ -75,7 +75,10 @@ internal class Node(
                 when {
                     cause == null -> CompletableFuture.completedFuture(answer).also { outage.served() }
                     cause.saysAway() -> failed(Reasons.away(name, cause)) { lost(on, it) }
-                    cause is RedisCommandExecutionException && !cause.isRedirection() -> failed(Reasons.explained(name, cause), outage::began)
+                    cause is RedisCommandExecutionException && !cause.isRedirection() -> failed(
+                        Reasons.explained(name, cause),
+                        outage::began,
+                    )
                     else -> CompletableFuture.failedFuture(cause)
                 }
             }.thenCompose { it }

@@ -9,8 +9,8 @@ import dev.ratelimit.jvm.redis.rig.RedisCluster
 import dev.ratelimit.jvm.redis.rig.RedisSentinels
 import dev.ratelimit.jvm.redis.rig.ServerVariants
 import dev.ratelimit.spi.RateLimitStore
-import io.kotest.core.annotation.EnabledIf
 import io.kotest.core.annotation.Condition
+import io.kotest.core.annotation.EnabledIf
 import io.kotest.core.spec.Spec
 import io.lettuce.core.RedisClient
 import io.lettuce.core.cluster.RedisClusterClient
