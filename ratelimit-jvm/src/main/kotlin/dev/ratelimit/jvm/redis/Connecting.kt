@@ -140,7 +140,11 @@ internal class Connecting(
 
         fun parsed(uri: String): RedisURI =
             try {
-                RedisURI.create(uri).apply { timeout = Connector.ATTEMPT }
+                RedisURI.create(uri).apply {
+                    timeout = Connector.ATTEMPT
+                    // A port that is no number is taken for a part of the host.
+                    require(host == null || host.count { it == ':' } != 1)
+                }
             } catch (e: IllegalArgumentException) {
                 // Neither the text nor the reason is repeated: the password is in there.
                 throw IllegalArgumentException(

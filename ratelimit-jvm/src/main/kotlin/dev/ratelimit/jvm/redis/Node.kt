@@ -69,15 +69,27 @@ internal class Node(
         on: Link,
         action: (Link) -> CompletionStage<T>,
     ): CompletionStage<T> =
-        action(on).whenComplete { _, failure ->
-            val cause = failure.unwrapped()
-            when {
-                cause == null -> outage.served()
-                cause.saysAway() -> lost(on, RateLimitStoreException("Redis at $name does not serve: ${cause.message}", cause))
-                cause is RedisCommandExecutionException && !cause.isRedirection() ->
-                    outage.began(RateLimitStoreException("Redis at $name refuses: ${cause.message}", cause))
-            }
-        }
+        action(on)
+            .handle { answer, failure ->
+                val cause = failure.unwrapped()
+                when {
+                    cause == null -> CompletableFuture.completedFuture(answer).also { outage.served() }
+                    cause.saysAway() -> failed(Reasons.away(name, cause)) { lost(on, it) }
+                    cause is RedisCommandExecutionException && !cause.isRedirection() -> failed(
+                        Reasons.explained(name, cause),
+                        outage::began,
+                    )
+                    else -> CompletableFuture.failedFuture(cause)
+                }
+            }.thenCompose { it }
+
+    private fun <T> failed(
+        cause: RateLimitStoreException,
+        tell: (RateLimitStoreException) -> Unit,
+    ): CompletableFuture<T> {
+        tell(cause)
+        return CompletableFuture.failedFuture(cause)
+    }
 
     /** Ends the connection if the server owes an answer for too long. */
     fun look() {

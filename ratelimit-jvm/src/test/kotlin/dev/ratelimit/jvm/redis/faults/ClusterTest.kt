@@ -1,6 +1,5 @@
 package dev.ratelimit.jvm.redis.faults
 
-
 import dev.ratelimit.jvm.KeyedRateLimiter
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.charge
