@@ -65,7 +65,12 @@ public class RedisStore internal constructor(
     private val denials = if (settings.denials > 0) DenialCache(settings.denials) else null
     private val leases =
         if (settings.leasePermits > 0) {
-            Leases(settings.leasePermits, settings.leaseIdleNanos, ::take) { adjustAsync(listOf(it)) }
+            Leases(
+                settings.leasePermits,
+                settings.leaseIdleNanos,
+                ::take,
+                { charge, cause -> fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, cause) },
+            ) { adjustAsync(listOf(it)) }
         } else {
             null
         }
@@ -104,7 +109,7 @@ public class RedisStore internal constructor(
             Request(Operation.TAKE, merged(listOf(charge)), Long.MAX_VALUE, most, {
                 Taken(it.result(), asked, it.taken, request.bornAt)
             }, {
-                Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt)
+                Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt, it)
             }, { late, told ->
                 val unused = if (told?.result?.isAllowed == true) late.permits - asked else late.permits
                 if (late.result.isAllowed && unused > 0) adjustAsync(listOf(Adjustment(charge.key, charge.limit, -unused)))
@@ -112,7 +117,7 @@ public class RedisStore internal constructor(
         val answer = sent(request)
         if (denials != null) {
             answer.thenAccept {
-                if (!it.result.isAllowed) denials.remember(listOf(charge), Long.MAX_VALUE, it.result, it.at)
+                if (!it.result.isAllowed && it.cause == null) denials.remember(listOf(charge), Long.MAX_VALUE, it.result, it.at)
             }
         }
         return answer
@@ -152,14 +157,20 @@ public class RedisStore internal constructor(
                     fallback.adjust(adjustments, it)
                 }
             }),
-        )
+        ).whenComplete { _, _ -> adjustments.forEach { denials?.forget(it.key) } }
     }
 
     override fun resetAsync(keys: List<BucketKey>): CompletionStage<Void?> {
+        forget(keys)
+        val items = keys.map { Item(names.nameOf(it), null, 0) }
+        val answer = sent(Request<Void?>(Operation.RESET, items, Long.MAX_VALUE, 0, { null }, { fallback.reset(keys, it) }))
+        // Once more: what was asked just before was answered by the bucket of before.
+        return answer.whenComplete { _, _ -> forget(keys) }
+    }
+
+    private fun forget(keys: List<BucketKey>) {
         keys.forEach { denials?.forget(it) }
         keys.forEach { leases?.forget(it) }
-        val items = keys.map { Item(names.nameOf(it), null, 0) }
-        return sent(Request<Void?>(Operation.RESET, items, Long.MAX_VALUE, 0, { null }, { fallback.reset(keys, it) }))
     }
 
     override fun declareAsync(

@@ -9,50 +9,65 @@ import java.util.UUID
 
 /**
  * Tells the store once a second which limits this limiter was given, hears what others of the same name were given, and lets the strictest
- * of all rule. Whoever is not heard of for [VALIDITY] counts no more. Ends when the limiter is no longer used, or the store is closed.
+ * of all rule. Whoever is not heard of for a while counts no more. Ends when the limiter is no longer used.
  */
 internal class Declaring(
     family: Family,
     private val store: RateLimitStore,
+    given: List<RateLimit>,
+    private val timing: Timing,
 ) {
+    /** How often is told, and for how long it holds. */
+    internal class Timing(
+        val between: Duration = Duration.ofSeconds(1),
+        val validity: Duration = Duration.ofSeconds(5),
+    )
+
     private val family = WeakReference(family)
     private val member = UUID.randomUUID().toString()
 
     /** What the limiter itself was given. */
     @Volatile
-    private var given: List<RateLimit> = family.slots.limits
+    private var given: List<RateLimit> = given
+
+    /** What others were given, as far as was heard. */
+    @Volatile
+    private var others: Set<RateLimit> = emptySet()
 
     init {
         beat()
     }
 
-    /** The limiter was given others. */
+    /** The limiter was given others; what is known of the others goes on to hold. */
     fun declare(limits: List<RateLimit>) {
+        family.get()?.ruleBy(strictest(limits))
         given = limits
         tell()
     }
 
-    private fun beat() {
-        if (!tell()) return
-        Timer.after(BETWEEN_BEATS, ::beat)
+    private fun strictest(given: List<RateLimit>): List<RateLimit> {
+        val others = (others - given.toSet()).sortedBy { it.toString() }
+        return if (others.isEmpty()) given else Slots.of(given).tightenedBy(others)
     }
 
+    private fun beat() {
+        if (tell()) Timer.after(timing.between.toNanos(), ::beat)
+    }
+
+    /** Whoever cannot hear the others goes on with what was last heard. */
     private fun tell(): Boolean {
         val family = family.get() ?: return false
         val told = given
-        store.declareAsync(family.name, member, told, VALIDITY).whenComplete { all, failure ->
-            // Whoever cannot hear the others goes on with what was last heard.
-            if (failure == null &&
-                told === given
-            ) {
-                this.family.get()?.ruleBy(Slots.of(told).tightenedBy((all - told.toSet()).sortedBy { it.toString() }))
-            }
-        }
+        val answer = runCatching { store.declareAsync(family.name, member, told, timing.validity) }.getOrElse { return true }
+        answer.whenComplete { all, failure -> if (failure == null && told === given) hear(all, told) }
         return true
     }
 
-    private companion object {
-        const val BETWEEN_BEATS = 1_000_000_000L
-        val VALIDITY: Duration = Duration.ofSeconds(5)
+    private fun hear(
+        all: Set<RateLimit>,
+        told: List<RateLimit>,
+    ) {
+        others = all - told.toSet()
+        family.get()?.ruleBy(strictest(told))
     }
 }

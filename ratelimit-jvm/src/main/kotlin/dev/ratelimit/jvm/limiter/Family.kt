@@ -47,18 +47,23 @@ internal abstract class Family(
     private var declaring: Declaring? = null
 
     /** From now on the strictest limits rule of all that are declared in [store]. */
-    fun declareIn(store: RateLimitStore) {
-        declaring = Declaring(this, store)
+    fun declareIn(
+        store: RateLimitStore,
+        timing: Declaring.Timing = Declaring.Timing(),
+    ) {
+        val given = slots.limits
+        change { Slots.canonical(given) }
+        declaring = Declaring(this, store, given, timing)
     }
 
     fun setLimits(limits: List<RateLimit>) {
-        change { it.changedTo(limits) }
-        declaring?.declare(limits)
+        val declaring = declaring
+        if (declaring == null) change { it.changedTo(limits) } else declaring.declare(limits)
     }
 
     /** Lets [limits] rule, unless they do already. */
     fun ruleBy(limits: List<RateLimit>) {
-        if (limits.toSet() != slots.limits.toSet()) change { it.changedTo(limits) }
+        if (limits.toSet() != slots.limits.toSet()) change { Slots.canonical(limits) }
     }
 
     fun tighten(limits: List<RateLimit>) = change { it.changedTo(it.tightenedBy(limits)) }

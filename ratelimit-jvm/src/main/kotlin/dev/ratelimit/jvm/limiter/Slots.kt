@@ -57,6 +57,18 @@ internal class Slots private constructor(
     companion object {
         fun of(limits: List<RateLimit>): Slots = Slots(checked(limits), IntArray(limits.size) { it })
 
+        /**
+         * The same places in every process, in whatever order it was given the limits: those who let the strictest rule hear of the same
+         * limits, but not in the same order, nor one after another.
+         */
+        fun canonical(limits: List<RateLimit>): Slots {
+            val wanted = checked(limits)
+            val order = wanted.indices.sortedWith(compareBy({ wanted[it].period() }, { wanted[it].algorithm() }, { "${wanted[it]}" }))
+            val places = IntArray(wanted.size)
+            order.forEachIndexed { place, i -> places[i] = place }
+            return Slots(wanted, places)
+        }
+
         private fun checked(limits: List<RateLimit>): List<RateLimit> {
             require(limits.isNotEmpty()) { "limits are empty; give at least one, for example RateLimit.perSecond(10)" }
             limits.forEachIndexed { i, limit -> Objects.requireNonNull(limit) { "limit ${i + 1} of ${limits.size} is null" } }

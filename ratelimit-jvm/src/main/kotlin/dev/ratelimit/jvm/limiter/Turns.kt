@@ -98,6 +98,8 @@ internal class Turns(
         waiting: Int,
     ): CompletableFuture<RateLimitResult?> {
         asked?.let { other -> return if (wanted == size) other else other.handle { _, _ -> null } }
+        // What was under way when the caller looked may have come since.
+        if (wanted != size) returnAll() else if (turns.isNotEmpty()) return CompletableFuture.completedFuture(null)
         size = wanted
         return asking(waiting)
     }

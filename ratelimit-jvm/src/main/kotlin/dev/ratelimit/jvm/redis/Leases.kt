@@ -3,6 +3,7 @@ package dev.ratelimit.jvm.redis
 import dev.ratelimit.Algorithm
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.store.Timer
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
@@ -12,12 +13,13 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicLong
 
-/** Permits that were taken, and what remains of them. */
+/** Permits that were taken; [cause] tells why it was not Redis who gave them. */
 internal class Taken(
     val result: RateLimitResult,
     val asked: Long,
     val permits: Long,
     val at: Long,
+    val cause: RateLimitStoreException? = null,
 )
 
 /**
@@ -26,143 +28,188 @@ internal class Taken(
  *
  * @param most the permits of one lease
  * @param take asks for up to so many permits, at least those of the charge
+ * @param instead decides where Redis could not
  * @param giveBack returns what was not used
  */
 internal class Leases(
     private val most: Long,
     private val idleNanos: Long,
     private val take: (Charge, Long) -> CompletableFuture<Taken>,
+    private val instead: (Charge, RateLimitStoreException) -> RateLimitResult,
+    private val clock: () -> Long = System::nanoTime,
+    private val later: (Long, () -> Unit) -> Unit = Timer::after,
     private val giveBack: (Adjustment) -> Unit,
 ) {
+    /** Permits of one bucket until [end], a reading of the clock. */
     private class Lease(
-        val limit: RateLimit,
+        val end: Long,
+        @Volatile var reset: Long,
     ) {
         val left = AtomicLong()
 
-        /** Until when the permits may be used; a reading of the clock. */
-        @Volatile var end = Long.MAX_VALUE
+        fun lasts(
+            now: Long,
+            margin: Long,
+        ) = end == Long.MAX_VALUE || end - now > margin
+    }
 
-        @Volatile var reset = 0L
+    private inner class Bucket(
+        val limit: RateLimit,
+    ) {
+        @Volatile var lease = Lease(Long.MAX_VALUE, 0)
 
         @Volatile var pending: CompletableFuture<Taken>? = null
+
+        @Volatile var isForgotten = false
         var leftBefore = 0L
 
         fun use(permits: Long): RateLimitResult? {
-            if (end != Long.MAX_VALUE && System.nanoTime() - end >= 0) return null.also { left.set(0) }
+            val lease = lease
+            if (!lease.lasts(clock(), 0)) return null
             while (true) {
-                val now = left.get()
+                val now = lease.left.get()
                 if (now < permits) return null
-                if (left.compareAndSet(now, now - permits)) return RateLimitResult.allowed(limit, now - permits, reset, 0)
+                if (lease.left.compareAndSet(now, now - permits)) return RateLimitResult.allowed(limit, now - permits, lease.reset, 0)
             }
+        }
+
+        /** What was left of a window that is over is worth nothing in the next. */
+        fun add(
+            permits: Long,
+            taken: Taken,
+        ) {
+            val reset = taken.result.resetAfterNanos()
+            if (limit.algorithm() == Algorithm.FIXED_WINDOW) {
+                val end = taken.at + reset
+                val former = lease
+                val half = limit.period().dividedBy(2)
+                val isSame = former.end != Long.MAX_VALUE && java.time.Duration.ofNanos(end - former.end) < half
+                if (!isSame) lease = Lease(end, reset).also { former.left.set(0) }
+            }
+            lease.reset = reset
+            lease.left.addAndGet(permits)
         }
     }
 
-    private val leases = ConcurrentHashMap<BucketKey, Lease>()
+    private val buckets = ConcurrentHashMap<BucketKey, Bucket>()
     private val isSweeping = AtomicBoolean()
 
     /** Whether permits of these charges may be used later than they were taken. */
     fun serves(charges: List<Charge>): Boolean = charges.size == 1 && charges[0].limit.algorithm() in LEASED
 
     fun acquire(charge: Charge): CompletableFuture<RateLimitResult> {
-        val lease = leaseOf(charge)
-        lease.use(charge.permits)?.let { return CompletableFuture.completedFuture(it) }
-        return refilled(lease, charge)
+        val bucket = bucketOf(charge)
+        bucket.use(charge.permits)?.let { return CompletableFuture.completedFuture(it) }
+        return refilled(bucket, charge)
     }
 
-    private fun leaseOf(charge: Charge): Lease {
-        val lease = leases[charge.key]
-        if (lease != null && (lease.limit === charge.limit || lease.limit == charge.limit)) return lease
+    private fun bucketOf(charge: Charge): Bucket {
+        val bucket = buckets[charge.key]
+        if (bucket != null && (bucket.limit === charge.limit || bucket.limit == charge.limit)) return bucket
         return checkNotNull(
-            leases.compute(charge.key) { key, old ->
+            buckets.compute(charge.key) { key, old ->
                 if (old != null && old.limit == charge.limit) return@compute old
                 old?.let { returned(key, it) }
-                Lease(charge.limit)
+                Bucket(charge.limit)
             },
         )
     }
 
     /** One question for all who find the lease used up at the same time. */
     private fun refilled(
-        lease: Lease,
+        bucket: Bucket,
         charge: Charge,
     ): CompletableFuture<RateLimitResult> {
         val mine = CompletableFuture<Taken>()
-        val other = synchronized(lease) { lease.pending.also { if (it == null) lease.pending = mine } }
-        if (other != null) return other.handle { taken, _ -> sharing(taken, charge) }.thenCompose { it }
-        return take(charge, maxOf(most, charge.permits)).handle { taken, failure ->
-            if (failure == null) keep(lease, charge, taken)
-            lease.pending = null
-            if (failure == null) mine.complete(taken) else mine.completeExceptionally(failure)
-            taken?.result ?: throw failure
-        }
+        val other = synchronized(bucket) { bucket.pending.also { if (it == null) bucket.pending = mine } }
+        if (other != null) return other.thenCompose { sharing(it, charge) }
+        val answer =
+            take(charge, maxOf(most, charge.permits)).whenComplete { taken, failure ->
+                if (failure == null) keep(bucket, charge, taken)
+                bucket.pending = null
+                if (failure == null) mine.complete(taken) else mine.completeExceptionally(failure)
+            }
+        return answer.thenApply { it.result }
     }
 
-    /** What holds for one who waited for another's question: a refusal of as much, or less, is theirs too. */
+    /**
+     * What holds for one who waited for another's question: that Redis could not answer it, and a refusal of as much, or less. Nobody's time
+     * is long enough to ask once more after the former.
+     */
     private fun sharing(
-        taken: Taken?,
+        taken: Taken,
         charge: Charge,
     ): CompletableFuture<RateLimitResult> =
-        if (taken != null && !taken.result.isAllowed && charge.permits >= taken.asked) {
-            CompletableFuture.completedFuture(taken.result)
-        } else {
-            acquire(charge)
+        when {
+            taken.cause != null -> CompletableFuture.completedFuture(instead(charge, taken.cause))
+            !taken.result.isAllowed && charge.permits >= taken.asked -> CompletableFuture.completedFuture(taken.result)
+            else -> acquire(charge)
         }
 
     private fun keep(
-        lease: Lease,
+        bucket: Bucket,
         charge: Charge,
         taken: Taken,
     ) {
         var over = taken.permits - charge.permits
         if (!taken.result.isAllowed || over <= 0) return
-        leases.computeIfPresent(charge.key) { _, known ->
-            if (known === lease) {
-                if (charge.limit.algorithm() == Algorithm.FIXED_WINDOW) lease.end = taken.at + taken.result.resetAfterNanos()
-                lease.reset = taken.result.resetAfterNanos()
-                lease.left.addAndGet(over)
+        buckets.computeIfPresent(charge.key) { _, known ->
+            if (known === bucket) {
+                bucket.add(over, taken)
                 over = 0
             }
             known
         }
-        if (over > 0) giveBack(Adjustment(charge.key, lease.limit, -over))
+        // What was forgotten with its bucket is not there any more.
+        if (over > 0 && !bucket.isForgotten) giveBack(Adjustment(charge.key, bucket.limit, -over))
         sweepLater()
     }
 
     private fun sweepLater() {
-        if (isSweeping.compareAndSet(false, true)) Timer.after(idleNanos, ::sweep)
+        if (isSweeping.compareAndSet(false, true)) later(idleNanos, ::sweep)
     }
 
     /** What was not used since the last look is idle. */
     private fun sweep() {
         isSweeping.set(false)
-        leases.forEach { (key, lease) ->
-            val left = lease.left.get()
-            if (left == lease.leftBefore) {
-                returned(key, lease)
-                leases.computeIfPresent(key) { _, same -> same.takeIf { it !== lease || it.left.get() > 0 || it.pending != null } }
+        buckets.forEach { (key, bucket) ->
+            val left = bucket.lease.left.get()
+            if (left == bucket.leftBefore) {
+                returned(key, bucket)
+                buckets.computeIfPresent(key) { _, same ->
+                    same.takeIf { it !== bucket || it.pending != null || it.lease.left.get() > 0 }
+                }
             }
-            lease.leftBefore = left
+            bucket.leftBefore = bucket.lease.left.get()
         }
-        if (leases.isNotEmpty()) sweepLater()
+        if (buckets.isNotEmpty()) sweepLater()
     }
 
+    /** A window that is about to end takes nothing back: the next one would. */
     private fun returned(
         key: BucketKey,
-        lease: Lease,
+        bucket: Bucket,
     ) {
+        val lease = bucket.lease
         val left = lease.left.getAndSet(0)
-        val isOver = lease.end != Long.MAX_VALUE && System.nanoTime() - lease.end >= 0
-        if (left > 0 && !isOver) giveBack(Adjustment(key, lease.limit, -left))
+        if (left > 0 && lease.lasts(clock(), TIME_TO_RETURN)) giveBack(Adjustment(key, bucket.limit, -left))
     }
 
     /** The permits of [key] are gone with its bucket. */
     fun forget(key: BucketKey) {
-        leases.remove(key)?.left?.set(0)
+        buckets.computeIfPresent(key) { _, bucket ->
+            bucket.isForgotten = true
+            bucket.lease.left.set(0)
+            null
+        }
     }
 
-    fun returnAll() = leases.forEach { (key, lease) -> returned(key, lease) }
+    fun returnAll() = buckets.forEach { (key, bucket) -> returned(key, bucket) }
 
     private companion object {
         val LEASED = setOf(Algorithm.TOKEN_BUCKET, Algorithm.FIXED_WINDOW)
+
+        /** As long as giving back may be under way. */
+        const val TIME_TO_RETURN = 1_000_000_000L
     }
 }

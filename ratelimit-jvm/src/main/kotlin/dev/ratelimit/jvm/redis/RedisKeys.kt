@@ -16,23 +16,27 @@ internal class RedisKeys(
 
     fun nameOf(bucket: BucketKey): String {
         val key = bucket.key
-        val tag = if (key == null) escaped(bucket.limiter) else escaped(bucket.limiter) + "|" + escaped(textOf(key))
-        return "$prefix{${shortened(tag)}}:${bucket.slot}"
+        val tag = if (key == null) escaped(bucket.limiter) else escaped(bucket.limiter) + "|" + textOf(key)
+        return "$prefix{${tagged(tag)}}:${bucket.slot}"
     }
 
     /** Where strict mode keeps since when nothing was lost, in the slot of [tag]. */
     fun markerOf(tag: String): String = "$prefix{$tag}:generation"
 
     /** Which limits live processes declare for a limiter. */
-    fun declarationsOf(limiter: String): String = "$prefix{${shortened(escaped(limiter))}}:declared"
+    fun declarationsOf(limiter: String): String = "$prefix{${tagged(escaped(limiter))}}:declared"
 
+    /** A text stands for itself; other keys have their class before them, for the number 1 is not the text 1. */
     private fun textOf(key: Any): String {
+        if (key is String) return escaped(key)
         val text = key.toString()
-        require(key is String || text != key.javaClass.name + "@" + Integer.toHexString(System.identityHashCode(key))) {
+        val type = if (key is Enum<*>) key.declaringJavaClass.name else key.javaClass.name
+        val hashes = listOf(System.identityHashCode(key), key.hashCode())
+        require(hashes.none { text == key.javaClass.name + "@" + Integer.toHexString(it) }) {
             "key $text of ${key.javaClass.name} has no text that is the same in every process; use a String, a number, a UUID, " +
                 "or a class with a toString of its own"
         }
-        return text
+        return escaped(type.removePrefix("java.lang.").removePrefix("java.util.")) + "#" + escaped(text)
     }
 
     private fun escaped(text: String): String {
@@ -48,9 +52,12 @@ internal class RedisKeys(
         }
     }
 
-    /** Long names cost memory in Redis and time on the wire; their hash stands for them, behind a mark that no escaped name begins with. */
-    private fun shortened(tag: String): String {
-        if (tag.length <= MOST_CHARACTERS) return tag
+    /**
+     * Long names cost memory in Redis and time on the wire; their hash stands for them, behind a mark that no escaped name begins with.
+     * An empty hash tag would be none.
+     */
+    private fun tagged(tag: String): String {
+        if (tag.length <= MOST_CHARACTERS) return tag.ifEmpty { "%" }
         val hash = MessageDigest.getInstance("SHA-256").digest(tag.toByteArray())
         return "#" + hash.joinToString("") { "%02x".format(it) }
     }
