@@ -68,11 +68,17 @@ internal class RemoteLimiter(
             { adjust(slots.returned(family.name, key, it, clock.nanoTime())) },
         )
 
-    /** A window is asked when it opens; a bucket a little before, so that nobody waits for the answer too. */
-    override fun sleepFor(wait: Long): Long {
-        val isReserved = (remote.knownTurns(key)?.reserved ?: 0) > 0
-        return if (isReserved || wait <= AHEAD || !family.slots.allRefillSmoothly) wait else wait - AHEAD / 2
-    }
+    /**
+     * A bucket is asked a little before, so that nobody waits for the answer too. A window is asked when it opens; where its permits come
+     * one by one and several wait, not for each.
+     */
+    override fun sleepFor(wait: Long): Long =
+        when {
+            (remote.knownTurns(key)?.reserved ?: 0) > 0 -> wait
+            !family.slots.allRefillSmoothly -> if (waiting() > 1) wait.coerceAtLeast(TOGETHER) else wait
+            wait <= AHEAD -> wait
+            else -> wait - AHEAD / 2
+        }
 
     override fun lineEmptied() = remote.lineEmptied(key)
 
@@ -188,15 +194,20 @@ internal class RemoteLimiter(
     private companion object {
         /** How long before its instant a turn may be reserved. */
         const val AHEAD = 1_000_000_000L
+
+        /** The time whose permits are asked for together. */
+        const val TOGETHER = 25_000_000L
     }
 
     private fun charges(permits: Long) = family.slots.charges(family.name, key, permits)
 
-    private fun <T> observed(answer: CompletionStage<T>): CompletionStage<T> =
-        answer.whenComplete { _, failure ->
+    private fun <T> observed(answer: CompletionStage<T>): CompletionStage<T> {
+        if (answer is CompletableFuture && answer.isDone && !answer.isCompletedExceptionally) return answer
+        return answer.whenComplete { _, failure ->
             val cause = failure.unwrapped()
             if (cause is RateLimitStoreException) family.observer.storeFailed(key, cause)
         }
+    }
 
     private fun <T> here(
         answer: CompletionStage<T>,

@@ -52,7 +52,12 @@ internal fun Slots.charges(
     limiter: String,
     key: Any?,
     permits: Long,
-): List<Charge> = limits.indices.map { Charge(BucketKey(limiter, key, places[it]), limits[it], permits) }
+): List<Charge> =
+    if (limits.size == 1) {
+        listOf(Charge(BucketKey(limiter, key, places[0]), limits[0], permits))
+    } else {
+        limits.indices.map { Charge(BucketKey(limiter, key, places[it]), limits[it], permits) }
+    }
 
 internal fun Slots.adjustments(
     limiter: String,

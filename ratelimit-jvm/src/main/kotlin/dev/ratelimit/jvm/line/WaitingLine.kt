@@ -158,7 +158,7 @@ internal class WaitingLine(
                 continue
             }
             if (wait > left || result.limit().algorithm() == Algorithm.LEAKY_BUCKET) return Turn.Refused(result, wait)
-            val time = gate.sleepFor(wait)
+            val time = gate.sleepFor(wait).coerceAtMost(left)
             val woken = sleep(time)
             val late = gate.clock.nanoTime() - now - time
             behind = if (!woken && gate.chargesAtTurn) late.coerceIn(0, MAX_LAG) else 0

@@ -61,6 +61,9 @@ internal class Leases(
         @Volatile var pending: CompletableFuture<Taken>? = null
 
         @Volatile var isForgotten = false
+
+        /** Until when nothing more can be had; a reading of the clock. */
+        @Volatile var dryUntil = clock()
         var leftBefore = 0L
 
         fun use(permits: Long): RateLimitResult? {
@@ -99,8 +102,40 @@ internal class Leases(
 
     fun acquire(charge: Charge): CompletableFuture<RateLimitResult> {
         val bucket = bucketOf(charge)
-        bucket.use(charge.permits)?.let { return CompletableFuture.completedFuture(it) }
-        return refilled(bucket, charge)
+        val result = bucket.use(charge.permits) ?: return refilled(bucket, charge)
+        if (result.remaining() < most - most / QUARTER && bucket.pending == null) askAhead(bucket, charge, result.remaining())
+        return CompletableFuture.completedFuture(result)
+    }
+
+    /** Fills the lease up again before it is used up, so that nobody has to wait. */
+    private fun askAhead(
+        bucket: Bucket,
+        charge: Charge,
+        left: Long,
+    ) {
+        if (bucket.dryUntil - clock() > 0) return
+        val mine = CompletableFuture<Taken>()
+        synchronized(bucket) {
+            if (bucket.pending != null) return
+            bucket.pending = mine
+        }
+        take(Charge(charge.key, charge.limit, 1), most - left).whenComplete { taken, failure ->
+            if (failure == null) {
+                keep(bucket, charge.key, taken, taken.permits)
+                if (!taken.result.isAllowed) bucket.dryUntil = clock() + taken.result.retryAfterNanos().coerceAtMost(MOST_DRY)
+            }
+            answered(bucket, mine, taken, failure)
+        }
+    }
+
+    private fun answered(
+        bucket: Bucket,
+        pending: CompletableFuture<Taken>,
+        taken: Taken?,
+        failure: Throwable?,
+    ) {
+        bucket.pending = null
+        if (failure == null) pending.complete(taken) else pending.completeExceptionally(failure)
     }
 
     private fun bucketOf(charge: Charge): Bucket {
@@ -125,9 +160,8 @@ internal class Leases(
         if (other != null) return other.thenCompose { sharing(it, charge) }
         val answer =
             take(charge, maxOf(most, charge.permits)).whenComplete { taken, failure ->
-                if (failure == null) keep(bucket, charge, taken)
-                bucket.pending = null
-                if (failure == null) mine.complete(taken) else mine.completeExceptionally(failure)
+                if (failure == null) keep(bucket, charge.key, taken, taken.permits - charge.permits)
+                answered(bucket, mine, taken, failure)
             }
         return answer.thenApply { it.result }
     }
@@ -148,12 +182,14 @@ internal class Leases(
 
     private fun keep(
         bucket: Bucket,
-        charge: Charge,
+        key: BucketKey,
         taken: Taken,
+        unused: Long,
     ) {
-        var over = taken.permits - charge.permits
-        if (!taken.result.isAllowed || over <= 0) return
-        buckets.computeIfPresent(charge.key) { _, known ->
+        var over = unused
+        // Where Redis could not answer, nothing was taken from it.
+        if (!taken.result.isAllowed || taken.cause != null || over <= 0) return
+        buckets.computeIfPresent(key) { _, known ->
             if (known === bucket) {
                 bucket.add(over, taken)
                 over = 0
@@ -161,7 +197,7 @@ internal class Leases(
             known
         }
         // What was forgotten with its bucket is not there any more.
-        if (over > 0 && !bucket.isForgotten) giveBack(Adjustment(charge.key, bucket.limit, -over))
+        if (over > 0 && !bucket.isForgotten) giveBack(Adjustment(key, bucket.limit, -over))
         sweepLater()
     }
 
@@ -207,6 +243,10 @@ internal class Leases(
     fun returnAll() = buckets.forEach { (key, bucket) -> returned(key, bucket) }
 
     private companion object {
+        const val QUARTER = 4
+
+        /** So that what other processes give back is seen at last. */
+        const val MOST_DRY = 1_000_000_000L
         val LEASED = setOf(Algorithm.TOKEN_BUCKET, Algorithm.FIXED_WINDOW)
 
         /** As long as giving back may be under way. */

@@ -40,14 +40,10 @@ internal class RedisKeys(
     }
 
     private fun escaped(text: String): String {
-        if (text.none { it in RESERVED || it.isISOControl() || it.isSurrogate() }) return text
+        if (text.all(::isPlain)) return text
         return buildString {
             for (char in text) {
-                if (char in RESERVED || char.isISOControl() || char.isSurrogate()) {
-                    append('%').append(char.code.toString(HEX).padStart(HEX_DIGITS, '0'))
-                } else {
-                    append(char)
-                }
+                if (isPlain(char)) append(char) else append('%').append(char.code.toString(HEX).padStart(HEX_DIGITS, '0'))
             }
         }
     }
@@ -63,6 +59,10 @@ internal class RedisKeys(
     }
 
     companion object {
+        private val PLAIN = BooleanArray(ASCII) { it.toChar() !in RESERVED && !it.toChar().isISOControl() }
+
+        private fun isPlain(char: Char) = if (char.code < ASCII) PLAIN[char.code] else !char.isISOControl() && !char.isSurrogate()
+
         fun checked(prefix: String): String {
             require(prefix.none { it == '{' || it == '}' }) {
                 "keyPrefix '$prefix' has a brace, which Redis Cluster reads as a hash tag; leave it out"
@@ -71,6 +71,7 @@ internal class RedisKeys(
         }
 
         private const val RESERVED = "%|{}#"
+        private const val ASCII = 128
         private const val HEX = 16
         private const val HEX_DIGITS = 4
         private const val MOST_CHARACTERS = 200
