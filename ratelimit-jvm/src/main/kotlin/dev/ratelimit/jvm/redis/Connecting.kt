@@ -145,7 +145,7 @@ internal class Connecting(
                     // A port that is no number is taken for a part of the host.
                     require(host == null || host.count { it == ':' } != 1)
                 }
-            } catch (e: IllegalArgumentException) {
+            } catch (ignored: IllegalArgumentException) {
                 // Neither the text nor the reason is repeated: the password is in there.
                 throw IllegalArgumentException(
                     "the URI of Redis cannot be read; write redis://user:password@host:6379/0, rediss:// for TLS, " +

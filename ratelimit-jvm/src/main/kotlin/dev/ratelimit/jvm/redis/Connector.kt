@@ -4,6 +4,7 @@ import io.lettuce.core.ClientOptions
 import io.lettuce.core.RedisClient
 import io.lettuce.core.RedisURI
 import io.lettuce.core.SocketOptions
+import io.lettuce.core.TimeoutOptions
 import io.lettuce.core.api.StatefulRedisConnection
 import io.lettuce.core.codec.StringCodec
 import java.time.Duration
@@ -41,12 +42,16 @@ internal fun interface Connector {
             }
         }
 
-        /** A lost connection is never used again, and what was under way on it is never sent again. */
+        /**
+         * A lost connection is never used again, and what was under way on it is never sent again. The store has its own deadline, and
+         * uses for answers that come after it, so Lettuce must not forget the question.
+         */
         fun options(from: ClientOptions): ClientOptions =
             from
                 .mutate()
                 .autoReconnect(false)
                 .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
                 .socketOptions(from.socketOptions.mutate().connectTimeout(ATTEMPT).tcpNoDelay(true).build())
                 .build()
 

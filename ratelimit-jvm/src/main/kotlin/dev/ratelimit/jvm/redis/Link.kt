@@ -68,8 +68,8 @@ internal class Link(
         val owed = Owed(late)
 
         fun tell() = send(owed, isAsking, { AsyncCommand(Command(CommandType.EVAL, output(), arguments(script.text))) }, ::finish)
-        send(owed, isAsking, { AsyncCommand(Command(CommandType.EVALSHA, output(), arguments(script.digest))) }) { it, answer, failure ->
-            if (failure is RedisNoScriptException && !it.isDone) tell() else finish(it, answer, failure)
+        send(owed, isAsking, { AsyncCommand(Command(CommandType.EVALSHA, output(), arguments(script.digest))) }) { _, answer, failure ->
+            if (failure is RedisNoScriptException && !owed.isDone) tell() else finish(owed, answer, failure)
         }
         return owed
     }

@@ -20,6 +20,7 @@ internal class ListBatch(
     private val keyNumbers = HashMap<String, Int>()
     private val keys = ArrayList<String>()
     private val limits = ArrayList<RedisLimit>()
+
     /** By the number of their key, those that others may join. */
     private val shared = ArrayList<Question?>()
 

@@ -10,10 +10,6 @@ import java.security.MessageDigest
 internal class RedisKeys(
     private val prefix: String,
 ) {
-    init {
-        checked(prefix)
-    }
-
     fun nameOf(bucket: BucketKey): String {
         val key = bucket.key
         val tag = if (key == null) escaped(bucket.limiter) else escaped(bucket.limiter) + "|" + textOf(key)
@@ -63,6 +59,7 @@ internal class RedisKeys(
 
         private fun isPlain(char: Char) = if (char.code < ASCII) PLAIN[char.code] else !char.isISOControl() && !char.isSurrogate()
 
+        /** For whoever takes the prefix from a user. */
         fun checked(prefix: String): String {
             require(prefix.none { it == '{' || it == '}' }) {
                 "keyPrefix '$prefix' has a brace, which Redis Cluster reads as a hash tag; leave it out"

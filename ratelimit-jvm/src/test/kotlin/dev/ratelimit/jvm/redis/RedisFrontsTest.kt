@@ -103,7 +103,9 @@ internal class RedisFrontsTest :
                     val granted = LongArray(2)
                     coroutineScope {
                         listOf(one, two).forEachIndexed { i, store ->
-                            launch { granted[i] = RateLimiter("shared", 1_000.perSecond.withBurst(10), store = store).busy(200, 10.seconds) }
+                            launch {
+                                granted[i] = RateLimiter("shared", 1_000.perSecond.withBurst(10), store = store).busy(200, 10.seconds)
+                            }
                         }
                     }
                     granted.sum() shouldBeAtMost 10 + start.elapsedNow().inWholeMilliseconds
@@ -146,7 +148,8 @@ internal class RedisFrontsTest :
             val limiters = stores.map { RateLimiter("leased", RateLimit.perDay(10_000.0), store = it) }
             val granted = AtomicLong()
             val before = calls()
-            val threads = List(8) { n -> thread { repeat(900) { if (limiters[n % 2].tryAcquireBlocking().isAllowed) granted.incrementAndGet() } } }
+            val threads =
+                List(8) { n -> thread { repeat(900) { if (limiters[n % 2].tryAcquireBlocking().isAllowed) granted.incrementAndGet() } } }
             threads.forEach { it.join() }
             granted.get() shouldBe 7_200
             calls() - before shouldBeLessThan 300

@@ -2,6 +2,8 @@ package dev.ratelimit.jvm.redis.faults
 
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.FailurePolicy
+import dev.ratelimit.jvm.RedisStore
+import dev.ratelimit.jvm.RedisStoreBuilder
 import dev.ratelimit.jvm.conformance.charge
 import dev.ratelimit.jvm.redis.rig.FaultMode
 import dev.ratelimit.jvm.redis.rig.FaultProxy
@@ -13,6 +15,7 @@ import io.kotest.matchers.comparables.shouldBeLessThan
 import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.lettuce.core.RedisClient
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.measureTime
@@ -39,18 +42,21 @@ internal class HangTest :
             }
         }
 
-        test("once a server is known to hang, nobody waits for it any more (lettuce#466, lettuce#508)") {
+        fun known(
+            name: String,
+            open: (RedisStoreBuilder.() -> Unit) -> RedisStore,
+        ) = test("once a server is known to hang, nobody waits for it any more, $name (lettuce#466, lettuce#508)") {
             val outages = Outages()
-            val key = keyOf("hanging")
-            storeAt(server.uri, FailurePolicy.closed()) {
+            val key = keyOf(name)
+            open {
                 deadline(1.seconds)
                 listener(outages)
             }.use { store ->
                 awaitThat("a grant") { store.serves(key) }
                 server.pause()
                 try {
-                    // More calls than may be under way, one after another, so that none joins another.
-                    val first = List(12) { store.tryAcquireAsync(listOf(SLOW.charge(1, keyOf("hanging-$it"))), Long.MAX_VALUE) }
+                    // More calls than may be under way, of keys of their own, so that none joins another.
+                    val first = List(12) { store.tryAcquireAsync(listOf(SLOW.charge(1, keyOf("$name $it"))), Long.MAX_VALUE) }
                     first.forEach { it.answer().isUnavailable shouldBe true }
                     awaitThat("the outage is known") { outages.began.size == 1 }
                     measureTime { repeat(40) { store.take(key = key).isUnavailable shouldBe true } } shouldBeLessThan 10.seconds
@@ -62,6 +68,13 @@ internal class HangTest :
                 outages.ended.size shouldBe 1
             }
         }
+
+        known("with the store's own client") { storeAt(server.uri, FailurePolicy.closed(), it) }
+
+        // Lettuce itself would wait for a minute.
+        val client = RedisClient.create(server.uri)
+        afterSpec { client.close() }
+        known("with a user's client") { storeOn(client, FailurePolicy.closed(), it) }
 
         test("a server that answers after 2 s is away, not back and away again (bucket4j#406)") {
             FaultProxy(server.port).use { proxy ->

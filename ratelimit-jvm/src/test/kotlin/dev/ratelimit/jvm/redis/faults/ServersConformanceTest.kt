@@ -4,6 +4,7 @@ import dev.ratelimit.jvm.FailurePolicy
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.RateLimitStoreConformance
 import dev.ratelimit.jvm.conformance.StoreFixture
+import dev.ratelimit.jvm.redis.RedisKeys
 import dev.ratelimit.jvm.redis.Settings
 import dev.ratelimit.jvm.redis.rig.RedisCluster
 import dev.ratelimit.jvm.redis.rig.RedisSentinels
@@ -22,18 +23,19 @@ import kotlin.time.Duration.Companion.microseconds
 
 /** A store on servers that all tests of a class share, by instants that the test sends along. */
 internal class ServerFixture(
-    open: (Settings) -> RedisStore,
+    open: (Settings, RedisKeys) -> RedisStore,
 ) : StoreFixture {
     private val micros = AtomicLong(1_795_262_399_987_654)
 
     override val store: RateLimitStore =
         open(
             Settings(
-                keyPrefix = "kit-${stores.incrementAndGet()}:",
                 deadlineNanos = 10_000_000_000,
                 policy = FailurePolicy.raise(),
                 now = micros::get,
             ),
+            // One slot for all, as the kit's lists have keys that a Cluster could not charge together.
+            RedisKeys("kit-{${stores.incrementAndGet()}}:"),
         )
 
     override val resolution: Duration get() = 1.microseconds
@@ -49,7 +51,7 @@ internal class ServerFixture(
 
 /** The store's rules where Sentinel names the master. */
 internal class SentinelConformanceTest :
-    RateLimitStoreConformance({ ServerFixture { RedisStore(client, it) } }) {
+    RateLimitStoreConformance({ ServerFixture { settings, keys -> RedisStore(client, settings, keys) } }) {
     private companion object {
         val client: RedisClient by lazy { RedisClient.create(RedisSentinels().uri) }
     }
@@ -57,7 +59,7 @@ internal class SentinelConformanceTest :
 
 /** The store's rules on three masters. */
 internal class ClusterConformanceTest :
-    RateLimitStoreConformance({ ServerFixture { RedisStore(client, it) } }) {
+    RateLimitStoreConformance({ ServerFixture { settings, keys -> RedisStore(client, settings, keys) } }) {
     private companion object {
         val client: RedisClusterClient by lazy { RedisClusterClient.create(RedisCluster().uri) }
     }
@@ -66,7 +68,7 @@ internal class ClusterConformanceTest :
 /** The store's rules on the oldest Redis that it is for. */
 @EnabledIf(OldestIsHere::class)
 internal class OldestRedisConformanceTest :
-    RateLimitStoreConformance({ ServerFixture { RedisStore(client, it) } }) {
+    RateLimitStoreConformance({ ServerFixture { settings, keys -> RedisStore(client, settings, keys) } }) {
     private companion object {
         val client: RedisClient by lazy { RedisClient.create(checkNotNull(variant("6.2")).start().uri) }
     }
@@ -75,7 +77,7 @@ internal class OldestRedisConformanceTest :
 /** The store's rules on Valkey. */
 @EnabledIf(ValkeyIsHere::class)
 internal class ValkeyConformanceTest :
-    RateLimitStoreConformance({ ServerFixture { RedisStore(client, it) } }) {
+    RateLimitStoreConformance({ ServerFixture { settings, keys -> RedisStore(client, settings, keys) } }) {
     private companion object {
         val client: RedisClient by lazy { RedisClient.create(checkNotNull(variant("Valkey")).start().uri) }
     }

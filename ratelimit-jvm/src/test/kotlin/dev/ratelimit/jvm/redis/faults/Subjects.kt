@@ -47,11 +47,16 @@ internal fun storeAt(
         .connect(uri)
 
 /** The same on a client of the user's. */
-internal fun storeOn(client: RedisClient): RedisStore =
+internal fun storeOn(
+    client: RedisClient,
+    policy: FailurePolicy = FailurePolicy.raise(),
+    settings: RedisStoreBuilder.() -> Unit = {},
+): RedisStore =
     RedisStore
         .builder()
-        .failurePolicy(FailurePolicy.raise())
+        .failurePolicy(policy)
         .deadline(5.seconds)
+        .apply(settings)
         .build(client)
 
 /** The answer, or the exception without its wrapping. */
