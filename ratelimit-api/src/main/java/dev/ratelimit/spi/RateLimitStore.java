@@ -50,7 +50,8 @@ public interface RateLimitStore extends AutoCloseable {
      */
     default CompletionStage<Reservation> reserveAsync(List<Charge> charges, int most, long withinNanos) {
         return tryAcquireAsync(charges, withinNanos)
-                .thenApply(result -> result.isAllowed() ? Reservation.of(result, result.delayNanos()) : Reservation.of(result));
+                .thenApply(result ->
+                        result.isAllowed() ? Reservation.of(result, result.delayNanos()) : Reservation.of(result));
     }
 
     /**

@@ -99,7 +99,11 @@ internal class Turns(
     ): CompletableFuture<RateLimitResult?> {
         asked?.let { other -> return if (wanted == size) other else other.handle { _, _ -> null } }
         // What was under way when the caller looked may have come since.
-        if (wanted != size) returnAll() else if (turns.isNotEmpty()) return CompletableFuture.completedFuture(null)
+        if (wanted != size) {
+            returnAll()
+        } else if (turns.isNotEmpty()) {
+            return CompletableFuture.completedFuture(null)
+        }
         size = wanted
         return asking(waiting)
     }

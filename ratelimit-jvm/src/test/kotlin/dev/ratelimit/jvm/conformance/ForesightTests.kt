@@ -66,15 +66,19 @@ internal fun FunSpec.foresightTests(open: () -> StoreFixture) {
     }
 
     eachAlgorithm("ordinary limits are accepted", open) { algorithm ->
-        for (permits in listOf(1L, 3, 7, 1_000, 100_000)) for (period in listOf(1.seconds, 60.seconds, 1.days)) {
-            store.check(algorithm.limit(permits, period))
+        for (permits in listOf(1L, 3, 7, 1_000, 100_000)) {
+            for (period in listOf(1.seconds, 60.seconds, 1.days)) {
+                store.check(algorithm.limit(permits, period))
+            }
         }
     }
 }
 
 private val ODD_LIMITS =
     listOf(1L to 1.nanoseconds, 3L to 7.nanoseconds, 999_999_937L to 1_000_000_007.nanoseconds, 1L to 36_500.days)
-        .flatMap { (permits, period) -> Algorithm.entries.filter { permits < 1_000 || it != Algorithm.SLIDING_LOG }.map { it.limit(permits, period) } } +
+        .flatMap { (permits, period) ->
+            Algorithm.entries.filter { permits < 1_000 || it != Algorithm.SLIDING_LOG }.map { it.limit(permits, period) }
+        } +
         Algorithm.TOKEN_BUCKET.limit(1, 1.days).withBurst(Long.MAX_VALUE)
 
 private suspend fun Kit.peek(

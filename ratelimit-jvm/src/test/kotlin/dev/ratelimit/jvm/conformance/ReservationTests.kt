@@ -89,7 +89,8 @@ internal fun FunSpec.reservationTests(open: () -> StoreFixture) {
 
     eachAlgorithm("turns, at their instants, and calls before and after them are what the limit admits", open) { algorithm ->
         repeat(TRACES) { seed ->
-            val trace = Trace(this, algorithm.limit(LONG_BURSTS[seed % 2], 1.seconds), BucketKey("limiter", "$algorithm $seed", 0), Random(seed))
+            val trace =
+                Trace(this, algorithm.limit(LONG_BURSTS[seed % 2], 1.seconds), BucketKey("limiter", "$algorithm $seed", 0), Random(seed))
             withClue("seed $seed") {
                 trace.play()
                 trace.grants.shouldBeAdmittedBy(trace.limit)

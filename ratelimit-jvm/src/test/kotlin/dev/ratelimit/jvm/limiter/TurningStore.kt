@@ -43,7 +43,14 @@ internal class TurningStore(
     ): Long {
         val interval = charge.limit.interval()
         val former = intervals.put(charge.key, interval)
-        if (former != null && former != interval) emptyAt.computeIfPresent(charge.key) { _, at -> clock.nanoTime() + (at - clock.nanoTime()) / former * interval }
+        if (former != null &&
+            former != interval
+        ) {
+            emptyAt.computeIfPresent(charge.key) { _, at ->
+                clock.nanoTime() +
+                    (at - clock.nanoTime()) / former * interval
+            }
+        }
         val level = maxOf(emptyAt[charge.key] ?: 0, clock.nanoTime())
         return (level + (charge.permits + ahead - charge.limit.burst()) * interval - clock.nanoTime()).coerceAtLeast(0)
     }
@@ -119,7 +126,13 @@ internal class TurningStore(
         val future = CompletableFuture<T>()
         val outcome = synchronized(this) { questions.add(question).let { runCatching(answer) } }
         wire {
-            if (isCut) future.completeExceptionally(RateLimitStoreException("the wire is cut", null)) else future.complete(outcome.getOrThrow())
+            if (isCut) {
+                future.completeExceptionally(
+                    RateLimitStoreException("the wire is cut", null),
+                )
+            } else {
+                future.complete(outcome.getOrThrow())
+            }
         }
         return future
     }

@@ -34,7 +34,9 @@ internal class LeasesTest :
             var sweep: (() -> Unit)? = null
             var cause: RateLimitStoreException? = null
             val leases: Leases =
-                Leases(most, 1_000, ::take, { _, _ -> RateLimitResult.denied(limit, 0, 1, 1) }, clock::nanoTime, { _, task -> sweep = task }) {
+                Leases(most, 1_000, ::take, { _, _ ->
+                    RateLimitResult.denied(limit, 0, 1, 1)
+                }, clock::nanoTime, { _, task -> sweep = task }) {
                     synchronized(given) { given += -it.permits }
                     memory.adjust(listOf(it))
                 }

@@ -27,7 +27,27 @@ internal class RedisKeysTest :
 
         test("joined keys do not collide (better-auth#7300): whatever limiters and keys are called") {
             val random = Random(1)
-            val pieces = listOf("", "a", "b", "|", "{", "}", "%", "#", ":", "%007c", "Long#1", "1", "\u0000", "é", "e\u0301", "\ud83d", "\udd11", "🔑")
+            val pieces =
+                listOf(
+                    "",
+                    "a",
+                    "b",
+                    "|",
+                    "{",
+                    "}",
+                    "%",
+                    "#",
+                    ":",
+                    "%007c",
+                    "Long#1",
+                    "1",
+                    "\u0000",
+                    "é",
+                    "e\u0301",
+                    "\ud83d",
+                    "\udd11",
+                    "🔑",
+                )
 
             fun word() = List(random.nextInt(4)) { pieces.random(random) }.joinToString("")
 
@@ -67,6 +87,8 @@ internal class RedisKeysTest :
 
         test("a key without a text of its own is refused, for it would be another bucket in each process") {
             class Hashed {
+                override fun equals(other: Any?) = other is Hashed
+
                 override fun hashCode() = 7
             }
             for (key in listOf(Any(), ByteArray(3), Hashed())) {
@@ -77,6 +99,9 @@ internal class RedisKeysTest :
         }
 
         test("a prefix with a brace is refused") {
-            for (prefix in listOf("{", "a}", "{app}:")) shouldThrow<IllegalArgumentException> { RedisKeys(prefix) }.message shouldContain prefix
+            for (prefix in listOf("{", "a}", "{app}:")) {
+                shouldThrow<IllegalArgumentException> { RedisKeys(prefix) }.message shouldContain
+                    prefix
+            }
         }
     })
