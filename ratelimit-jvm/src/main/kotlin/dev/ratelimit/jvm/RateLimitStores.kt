@@ -8,8 +8,8 @@ public object RateLimitStores {
     private val log = LoggerFactory.getLogger(RateLimitStores::class.java)
 
     /**
-     * The store that the environment asks for: [RedisStore.connect] if `REDIS_URL` is set, otherwise [MemoryStore]. One line in the log says
-     * which.
+     * The store that the environment asks for: [RedisStore.connect] if `REDIS_URL` is set, otherwise [MemoryStore]. One line in the
+     * log says which.
      */
     @JvmStatic
     public fun fromEnvironment(): RateLimitStore = from(System.getenv())

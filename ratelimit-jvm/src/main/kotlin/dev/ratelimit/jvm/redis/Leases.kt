@@ -167,8 +167,8 @@ internal class Leases(
     }
 
     /**
-     * What holds for one who waited for another's question: that Redis could not answer it, and a refusal of as much, or less. Nobody's time
-     * is long enough to ask once more after the former.
+     * What holds for one who waited for another's question: that Redis could not answer it, and a refusal of as much, or less.
+     * Nobody's time is long enough to ask once more after the former.
      */
     private fun sharing(
         taken: Taken,
