@@ -36,9 +36,9 @@ import java.time.Duration as JavaDuration
  * trip for a decision, by the server's clock; calls made while others are under way go out together. Standalone, Sentinel and Cluster.
  *
  * Every decision is made within the [deadline][RedisStoreBuilder.deadline], whatever Redis does: when it cannot be asked, the
- * [FailurePolicy] decides. Nothing is ever sent twice. A call that Redis did not answer in time may have been charged there all the same; if
- * its answer still comes, and the caller was not let through, its permits are given back; so are those of a caller who is cancelled while
- * Redis is asked. Best effort: what cannot be given back, because Redis is away, is used up.
+ * [FailurePolicy] decides. Nothing is ever sent twice. A call that Redis did not answer in time may have been charged there all the
+ * same; if its answer still comes, and the caller was not let through, its permits are given back; so are those of a caller who is
+ * cancelled while Redis is asked. Best effort: what cannot be given back, because Redis is away, is used up.
  *
  * Thread-safe. Needs `io.lettuce:lettuce-core`, which is an optional dependency. Times are kept in microseconds, by the server's clock.
  */

@@ -42,8 +42,9 @@ public class RedisStoreBuilder internal constructor() {
     public fun failurePolicy(policy: FailurePolicy): RedisStoreBuilder = apply { this.policy = policy }
 
     /**
-     * After a loss of Redis' data (a restart without them, FLUSHALL, a failover to an empty replica) buckets start empty instead of full,
-     * so not even one burst is granted twice. The price is one more key for each slot, and that the very first calls find empty buckets too.
+     * After a loss of Redis' data (a restart without them, FLUSHALL, a failover to an empty replica) buckets start empty instead of
+     * full, so not even one burst is granted twice. The price is one more key for each slot, and that the very first calls find empty
+     * buckets too.
      */
     public fun strict(strict: Boolean): RedisStoreBuilder = apply { isStrict = strict }
 
@@ -51,8 +52,8 @@ public class RedisStoreBuilder internal constructor() {
     public fun mayStartAway(mayStartAway: Boolean): RedisStoreBuilder = apply { this.mayStartAway = mayStartAway }
 
     /**
-     * Takes up to [permits] at once and uses them locally, without asking Redis again. The limit keeps its total, for they are taken from it
-     * when they are leased; but they may be used later than that, so for a moment more can come together than a burst: at most
+     * Takes up to [permits] at once and uses them locally, without asking Redis again. The limit keeps its total, for they are taken
+     * from it when they are leased; but they may be used later than that, so for a moment more can come together than a burst: at most
      * [permits] for each process. Unused ones go back after [idle], and when the store is closed; those of a process that is killed are
      * lost. For token buckets and fixed windows of limiters with one limit; others are asked each time.
      */

@@ -39,7 +39,11 @@ internal class Decider(
         slot: Int,
     ): Gatherer {
         gatherers[slot]?.let { return it }
-        val batch = if (gatherers === ones) fun() = newOnes(slot) else fun() = newList(slot)
+        val batch = if (gatherers === ones) {
+            fun() = newOnes(slot)
+        } else {
+            fun() = newList(slot)
+        }
         gatherers.compareAndSet(slot, null, Gatherer(batch) { call(slot, it) })
         return gatherers[slot]
     }
@@ -54,8 +58,8 @@ internal class Decider(
         val first = servers.slotOf(request.items[0].key)
         val other = request.items.firstOrNull { servers.slotOf(it.key) != first } ?: return first
         throw IllegalArgumentException(
-            "the keys ${request.items[0].key} and ${other.key} are in different slots of Redis Cluster, where one call cannot reach both; " +
-                "charge limits of one limiter and key together, or make two calls",
+            "the keys ${request.items[0].key} and ${other.key} are in different slots of Redis Cluster, where one call cannot reach " +
+                "both; charge limits of one limiter and key together, or make two calls",
         )
     }
 

@@ -131,7 +131,7 @@ internal class ScriptAgreementTest :
         private fun long(request: Request<*>): CompletionStage<LongArray> =
             link.run(Script.LISTS, ListBatch(now, null).apply { add(request) }::arguments, ::LongsOutput)
 
-        /** In the seven numbers of the other script. Waits, because what the short one leaves has to be asked again before the next step. */
+        /** In the seven numbers of the other script. Waits, for what the short one leaves has to be asked again before the next step. */
         private suspend fun short(request: Request<*>): CompletionStage<LongArray> {
             val (granted, remaining, wait, reset) =
                 link.run(Script.ONES, OnesBatch(now) {}.apply { add(request) }::arguments, ::LongsOutput).await()
