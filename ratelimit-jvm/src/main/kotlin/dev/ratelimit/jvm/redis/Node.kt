@@ -200,6 +200,7 @@ internal class Node(
     private companion object {
         const val BETWEEN_ATTEMPTS = 200_000_000L
         const val NANOS_PER_MILLI = 1_000_000L
+
         /**
          * What a script has met, servers report behind words of their own: `ERR Error running script (…): …: -READONLY …` is what 6.2
          * says, `ERR user_script:9: READONLY …` what 7.0 does of an error that the script has raised again.
