@@ -200,11 +200,14 @@ internal class Node(
     private companion object {
         const val BETWEEN_ATTEMPTS = 200_000_000L
         const val NANOS_PER_MILLI = 1_000_000L
-        val AWAY = listOf("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS")
 
-        /** Redis 6.2 reports what a script has met behind words of its own: `ERR Error running script (…): …: -READONLY …`. */
-        fun Throwable.saysAway() =
-            this is RedisCommandExecutionException && AWAY.any { message.orEmpty().startsWith(it) || ": -$it " in message.orEmpty() }
+        /**
+         * What a script has met, servers report behind words of their own: `ERR Error running script (…): …: -READONLY …` is what 6.2
+         * says, `ERR user_script:9: READONLY …` what 7.0 does of an error that the script has raised again.
+         */
+        fun Throwable.saysAway() = this is RedisCommandExecutionException && SAYING_AWAY.containsMatchIn(message.orEmpty())
+
+        val SAYING_AWAY = Regex("(^|: -?)(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS) ")
 
         fun Throwable.isRedirection() = REDIRECTIONS.any { message.orEmpty().startsWith(it) }
 

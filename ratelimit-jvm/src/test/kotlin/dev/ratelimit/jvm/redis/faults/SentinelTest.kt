@@ -51,15 +51,22 @@ internal class SentinelTest :
             }
         }
 
-        for (server in listOfNotNull(RedisServer(), RedisServer.oldest())) {
-            test("a server that becomes read-only is away, until it may be written again; ${server.version}") {
+        val writes =
+            mapOf<String, (RedisStore) -> Unit>(
+                "by a decision" to { it.take() },
+                "by a reset" to { it.resetAsync(listOf(keyOf("reset"))).answer() },
+            )
+        val all = writes.flatMap { write -> listOfNotNull(RedisServer(), RedisServer.oldest()).map { write to it } }
+        for ((entry, server) in all) {
+            val (how, write) = entry
+            test("a server that becomes read-only is away, until it may be written again; noticed $how, ${server.version}") {
                 server.use {
                     RedisServer().use { other ->
                         val outages = Outages()
                         storeAt(server.uri) { listener(outages) }.use { store ->
                             store.take().isAllowed shouldBe true
                             server.ask { replicaof("127.0.0.1", other.port) }
-                            shouldThrow<RateLimitStoreException> { store.take() }.message shouldContain "READONLY"
+                            shouldThrow<RateLimitStoreException> { write(store) }.message shouldContain "does not serve"
                             outages.began.size shouldBe 1
                             // At once, as nothing is asked any more.
                             shouldThrow<RateLimitStoreException> { store.take() }
