@@ -93,11 +93,11 @@ local function one()
   local algorithm = limit.algorithm
   local bucket = bucketAt(number, limit)
   local state = bucket.state
-  if bucket.limit ~= limit then
-    state = carried(limit, bucket.limit, state, now)
-    bucket.limit, bucket.state, changed[number] = limit, state, true
-  end
+  local isOther = bucket.limit ~= limit
+  if isOther then state = carried(limit, bucket.limit, state, now) end
   local free, delay, wait = algorithm.remaining(limit, state, now), 0, 0
+  -- Kept only after it was read: one that is damaged must not be written.
+  if isOther then bucket.limit, bucket.state, changed[number] = limit, state, true end
   local granted = math.min(math.floor(free / permits), callers)
   if granted > 0 then
     delay = algorithm.delay(limit, state, now)
