@@ -94,6 +94,9 @@ internal class Leases(
         }
     }
 
+    /** Below it more is asked for ahead; for a small lease that would save less than it costs. */
+    private val low = if (most >= LARGE) most - most / QUARTER else 0
+
     private val buckets = ConcurrentHashMap<BucketKey, Bucket>()
     private val isSweeping = AtomicBoolean()
 
@@ -103,7 +106,7 @@ internal class Leases(
     fun acquire(charge: Charge): CompletableFuture<RateLimitResult> {
         val bucket = bucketOf(charge)
         val result = bucket.use(charge.permits) ?: return refilled(bucket, charge)
-        if (result.remaining() < most - most / QUARTER && bucket.pending == null) askAhead(bucket, charge, result.remaining())
+        if (result.remaining() < low && bucket.pending == null) askAhead(bucket, charge, result.remaining())
         return CompletableFuture.completedFuture(result)
     }
 
@@ -243,6 +246,7 @@ internal class Leases(
     fun returnAll() = buckets.forEach { (key, bucket) -> returned(key, bucket) }
 
     private companion object {
+        const val LARGE = 100
         const val QUARTER = 4
 
         /** So that what other processes give back is seen at last. */

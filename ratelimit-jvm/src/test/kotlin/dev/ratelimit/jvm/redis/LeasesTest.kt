@@ -8,6 +8,7 @@ import dev.ratelimit.jvm.store.ManualClock
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
@@ -120,6 +121,26 @@ internal class LeasesTest :
                 left() shouldBe 100
                 given.size shouldBe 0
                 ask().isDone shouldBe false
+            }
+        }
+
+        test("a large lease is filled up before it is used up, by one question at a time, and never holds more than it may") {
+            with(Rig(RateLimit.perHour(5_000.0), most = 1_000, isPrompt = false)) {
+                val first = ask()
+                answers.removeFirst()()
+                first.join()
+                (1..260).all { uses() } shouldBe true
+                taking.get() shouldBe 2
+                answers.removeFirst()()
+                left() shouldBeInRange 5_000L - 261 - 1_000..5_000L - 261
+                (1..740).all { uses() } shouldBe true
+            }
+        }
+
+        test("a bucket that has no more is not asked ahead until it may have") {
+            with(Rig(RateLimit.perHour(200.0), most = 200)) {
+                (1..200).all { uses() } shouldBe true
+                taking.get() shouldBe 2
             }
         }
 
