@@ -70,7 +70,7 @@ public class RedisStore internal constructor(
                 settings.leaseIdleNanos,
                 ::take,
                 { charge, cause -> fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, cause) },
-            ) { adjustAsync(listOf(it)) }
+            ) { returned(listOf(it)) }
         } else {
             null
         }
@@ -112,7 +112,7 @@ public class RedisStore internal constructor(
                 Taken(fallback.tryAcquire(listOf(charge), Long.MAX_VALUE, it), asked, asked, request.bornAt, it)
             }, { late, told ->
                 val unused = if (told?.result?.isAllowed == true) late.permits - asked else late.permits
-                if (late.result.isAllowed && unused > 0) adjustAsync(listOf(Adjustment(charge.key, charge.limit, -unused)))
+                if (late.result.isAllowed && unused > 0) returned(listOf(Adjustment(charge.key, charge.limit, -unused)))
             })
         val answer = sent(request)
         if (denials != null) {
@@ -148,16 +148,18 @@ public class RedisStore internal constructor(
         )
     }
 
-    override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> {
+    override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> = adjusted(adjustments) {
+        fallback.adjust(adjustments, it)
+    }
+
+    private fun adjusted(
+        adjustments: List<Adjustment>,
+        instead: (RateLimitStoreException) -> Unit,
+    ): CompletionStage<Void?> {
         adjustments.forEach { denials?.forget(it.key) }
         val items = adjustments.map { Item(names.nameOf(it.key), limitOf(it.limit), it.permits.coerceIn(-MOST, MOST)) }
-        return sent(
-            Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, {
-                null.also { _ ->
-                    fallback.adjust(adjustments, it)
-                }
-            }),
-        ).whenComplete { _, _ -> adjustments.forEach { denials?.forget(it.key) } }
+        return sent(Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, { cause -> null.also { instead(cause) } }))
+            .whenComplete { _, _ -> adjustments.forEach { denials?.forget(it.key) } }
     }
 
     override fun resetAsync(keys: List<BucketKey>): CompletionStage<Void?> {
@@ -203,7 +205,12 @@ public class RedisStore internal constructor(
         charges: List<Charge>,
         times: Int,
     ) {
-        adjustAsync(charges.map { Adjustment(it.key, it.limit, -Math.multiplyExact(it.permits, times)) })
+        returned(charges.map { Adjustment(it.key, it.limit, -Math.multiplyExact(it.permits, times)) })
+    }
+
+    /** Gives back what Redis has granted and nobody has used; what decides while Redis is away never had it. */
+    private fun returned(adjustments: List<Adjustment>) {
+        adjusted(adjustments) {}
     }
 
     /** Charges on the same bucket add up. */

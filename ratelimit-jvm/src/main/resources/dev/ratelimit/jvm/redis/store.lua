@@ -321,7 +321,11 @@ local full = {}
 for number in pairs(changed) do
   local bucket = buckets[number]
   local bare = lostAt and unknown(bucket.limit)
-  if not save(KEYS[number], bucket.limit, bucket.state, now, slack, bare) then full[#full + 1] = KEYS[number] end
+  local isFine, isKept = pcall(save, KEYS[number], bucket.limit, bucket.state, now, slack, bare)
+  -- Redis 7.0 does not survive an error that is a table of ours.
+  if not isFine and type(isKept) == 'table' and isKept.damaged then error('the bucket at ' .. KEYS[number] .. ' is damaged') end
+  if not isFine then error(isKept) end
+  if not isKept then full[#full + 1] = KEYS[number] end
 end
 for _, key in ipairs(full) do redis.call('DEL', key) end
 return answer

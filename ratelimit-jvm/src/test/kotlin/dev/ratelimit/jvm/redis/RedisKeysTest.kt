@@ -100,7 +100,7 @@ internal class RedisKeysTest :
 
         test("a prefix with a brace is refused") {
             for (prefix in listOf("{", "a}", "{app}:")) {
-                shouldThrow<IllegalArgumentException> { RedisKeys(prefix) }.message shouldContain
+                shouldThrow<IllegalArgumentException> { RedisKeys.checked(prefix) }.message shouldContain
                     prefix
             }
         }

@@ -32,6 +32,9 @@ internal class GarbageTest :
                 "nothing" to { set(it, "") },
                 "bytes" to { set(it, "\u0000\r\n | \u0007") },
                 "half a bucket" to { set(it, "token-bucket 1/60000000us burst 5 | at=") },
+                "a log without its entries" to {
+                    hset(it, mapOf("limit" to "sliding-log 5/60000000us", "first" to "0", "next" to "3", "base" to "0", "newest" to "1"))
+                },
                 "a bucket of an unknown algorithm" to { set(it, "magic 5/60000000us | at=1 used=1 rest=0") },
             )
 

@@ -39,6 +39,7 @@ internal class HangTest :
                 granted shouldBeInRange 1L..41L
                 awaitThat("the server is asked again") { store.serves(key) }
                 server.used(key) shouldBeInRange 2L..granted + 1
+                awaitThat("what was charged for nothing is given back") { server.used(key) == 2L }
             }
         }
 
