@@ -6,6 +6,7 @@ import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.line.Gate
+import dev.ratelimit.jvm.store.unwrapped
 import dev.ratelimit.spi.Adjustment
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage

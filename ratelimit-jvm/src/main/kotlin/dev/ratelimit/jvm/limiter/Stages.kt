@@ -1,14 +1,12 @@
 package dev.ratelimit.jvm.limiter
 
+import dev.ratelimit.jvm.store.unwrapped
 import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executor
 import kotlin.coroutines.resumeWithException
-
-internal fun Throwable?.unwrapped(): Throwable? = if (this is CompletionException) cause ?: this else this
 
 /** The answer, on [executor] rather than on the store's thread; one that comes too late is [unwanted]. */
 internal fun <T> CompletionStage<T>.onExecutor(

@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.jvm.store.Timer
+import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.RedisURI
 import io.lettuce.core.cluster.RedisClusterClient
 import io.lettuce.core.cluster.SlotHash

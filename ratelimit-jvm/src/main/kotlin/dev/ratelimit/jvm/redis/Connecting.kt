@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.RedisClient
 import io.lettuce.core.RedisURI
 import io.lettuce.core.cluster.RedisClusterClient

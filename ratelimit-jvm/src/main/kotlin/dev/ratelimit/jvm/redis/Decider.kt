@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.codec.StringCodec
 import io.lettuce.core.output.ValueListOutput
 import io.lettuce.core.protocol.CommandArgs

@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.RedisChannelHandler
 import io.lettuce.core.RedisConnectionStateListener
 import io.lettuce.core.RedisNoScriptException
@@ -13,7 +14,6 @@ import io.lettuce.core.protocol.Command
 import io.lettuce.core.protocol.CommandArgs
 import io.lettuce.core.protocol.CommandType
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.TimeUnit
@@ -171,5 +171,3 @@ internal class Link(
         const val SECONDS_TO_RETIRE = 30L
     }
 }
-
-internal fun Throwable?.unwrapped(): Throwable? = if (this is CompletionException) cause ?: this else this

@@ -2,6 +2,7 @@ package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.store.Timer
+import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.RedisCommandExecutionException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
