@@ -43,7 +43,7 @@ public interface RateLimitStore extends AutoCloseable {
     /**
      * Grants up to {@code most} turns that are to come, each of all charges, for callers who wait in line: so a store behind a wire
      * is asked once for many. The first comes within {@code withinNanos}, the others soon after it; those that nobody uses are given
-     * back by {@link #adjustAsync}. By default, a single turn if it is there now.
+     * back by {@link #returnAsync}. By default, a single turn if it is there now.
      *
      * <p>A turn counts from its own instant on. Where a limit counts in windows that instant is now: a bucket that was charged ahead
      * could not tell what is still free in the window that is open.
@@ -52,6 +52,15 @@ public interface RateLimitStore extends AutoCloseable {
         return tryAcquireAsync(charges, withinNanos)
                 .thenApply(result ->
                         result.isAllowed() ? Reservation.of(result, result.delayNanos()) : Reservation.of(result));
+    }
+
+    /**
+     * Gives turns back that were granted by {@link #reserveAsync} and that nobody uses: negative permits, for each bucket that was
+     * charged. A store that charges ahead lets them come back only as far as turns of others that come later leave room. By
+     * default, as {@link #adjustAsync}.
+     */
+    default CompletionStage<@Nullable Void> returnAsync(List<Adjustment> turns) {
+        return adjustAsync(turns);
     }
 
     /**

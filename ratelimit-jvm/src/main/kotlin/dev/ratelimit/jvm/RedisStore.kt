@@ -24,6 +24,7 @@ import dev.ratelimit.spi.RateLimitStore
 import dev.ratelimit.spi.Reservation
 import io.lettuce.core.RedisClient
 import io.lettuce.core.cluster.RedisClusterClient
+import java.util.UUID
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ConcurrentHashMap
@@ -59,6 +60,9 @@ public class RedisStore internal constructor(
     internal constructor(client: RedisClusterClient, settings: Settings, names: RedisKeys = RedisKeys(settings.keyPrefix)) :
         this(Connecting(settings).on(client), names, settings)
 
+    /** Tells the turns of this process from those of others; see token_bucket.lua. */
+    private val owner = UUID.randomUUID().toString().substringBefore('-')
+
     private val decider = Decider(servers, names, settings)
     private val fallback = Fallback(settings.policy)
     private val limits = ConcurrentHashMap<Limit, RedisLimit>()
@@ -84,7 +88,7 @@ public class RedisStore internal constructor(
         val request =
             Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, Answer::result, {
                 fallback.tryAcquire(charges, maxDelayNanos, it)
-            }, { late, told -> if (late.isAllowed && told?.isAllowed != true) giveBack(charges, 1) })
+            }, { late, told -> if (late.isAllowed && told?.isAllowed != true) returned(adjustments(charges, 1)) })
         val answer = sent(request)
         if (denials != null) {
             answer.thenAccept {
@@ -143,10 +147,12 @@ public class RedisStore internal constructor(
             Request(Operation.RESERVE, merged(charges), withinNanos, count, Answer::reservation, {
                 fallback.reserve(charges, it)
             }, { late, _ ->
-                if (late.turns() > 0) giveBack(charges, late.turns())
-            }),
+                if (late.turns() > 0) returned(adjustments(charges, late.turns()), owner)
+            }, owner),
         )
     }
+
+    override fun returnAsync(turns: List<Adjustment>): CompletionStage<Void?> = adjusted(turns, owner) { fallback.adjust(turns, it) }
 
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> = adjusted(adjustments) {
         fallback.adjust(adjustments, it)
@@ -154,11 +160,13 @@ public class RedisStore internal constructor(
 
     private fun adjusted(
         adjustments: List<Adjustment>,
+        owner: String = "",
         instead: (RateLimitStoreException) -> Unit,
     ): CompletionStage<Void?> {
         adjustments.forEach { denials?.forget(it.key) }
         val items = adjustments.map { Item(names.nameOf(it.key), limitOf(it.limit), it.permits.coerceIn(-MOST, MOST)) }
-        return sent(Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, { cause -> null.also { instead(cause) } }))
+        val answer = { cause: RateLimitStoreException -> null.also { instead(cause) } }
+        return sent(Request<Void?>(Operation.ADJUST, items, Long.MAX_VALUE, 0, { null }, answer, owner = owner))
             .whenComplete { _, _ -> adjustments.forEach { denials?.forget(it.key) } }
     }
 
@@ -201,16 +209,17 @@ public class RedisStore internal constructor(
         return request.answer
     }
 
-    private fun giveBack(
+    private fun adjustments(
         charges: List<Charge>,
         times: Int,
-    ) {
-        returned(charges.map { Adjustment(it.key, it.limit, -Math.multiplyExact(it.permits, times)) })
-    }
+    ) = charges.map { Adjustment(it.key, it.limit, -Math.multiplyExact(it.permits, times)) }
 
     /** Gives back what Redis has granted and nobody has used; what decides while Redis is away never had it. */
-    private fun returned(adjustments: List<Adjustment>) {
-        adjusted(adjustments) {}
+    private fun returned(
+        adjustments: List<Adjustment>,
+        owner: String = "",
+    ) {
+        adjusted(adjustments, owner) {}
     }
 
     /** Charges on the same bucket add up. */

@@ -66,7 +66,7 @@ internal class RemoteLimiter(
         Turns(
             clock::nanoTime,
             { size, count -> observed(store.reserveAsync(slots.charges(family.name, key, size), count, AHEAD)).toCompletableFuture() },
-            { adjust(slots.returned(family.name, key, it, clock.nanoTime())) },
+            { adjust(slots.returned(family.name, key, it, clock.nanoTime()), store::returnAsync) },
         )
 
     /**
@@ -182,8 +182,11 @@ internal class RemoteLimiter(
     ) = adjust(slots.adjustments(family.name, key, -permits))
 
     /** Best effort: who had the permits has gone. */
-    private fun adjust(adjustments: List<Adjustment>) {
-        if (adjustments.isNotEmpty()) observed(store.adjustAsync(adjustments)).thenRun { retimed() }
+    private fun adjust(
+        adjustments: List<Adjustment>,
+        how: (List<Adjustment>) -> CompletionStage<Void?> = store::adjustAsync,
+    ) {
+        if (adjustments.isNotEmpty()) observed(how(adjustments)).thenRun { retimed() }
     }
 
     private fun asked(

@@ -78,7 +78,7 @@ internal class ListBatch(
     ) {
         args.add(request.operation.word)
         if (request.maxDelayNanos == Long.MAX_VALUE) args.add("") else args.add(Answer.micros(request.maxDelayNanos))
-        args.add(request.count).add(request.items.size.toLong())
+        args.add(request.count).add(request.owner).add(request.items.size.toLong())
         for (item in request.items) args.add(keyNumbers.getValue(item.key).toLong()).add(numberOf(item.limit)).add(item.permits)
     }
 

@@ -28,6 +28,7 @@ internal enum class Operation(
  * @param read makes the answer out of the script's
  * @param instead makes it when Redis cannot; may throw
  * @param late is given what Redis answers all the same, and what was answered instead, if anything
+ * @param owner whose turns they are that are asked for or given back, in hexadecimal digits; empty where it is not about turns
  */
 internal class Request<T>(
     @JvmField val operation: Operation,
@@ -37,6 +38,7 @@ internal class Request<T>(
     private val read: (Answer) -> T,
     private val instead: (RateLimitStoreException) -> T,
     private val late: (T, T?) -> Unit = { _, _ -> },
+    @JvmField val owner: String = "",
 ) {
     val answer = CompletableFuture<T>()
 

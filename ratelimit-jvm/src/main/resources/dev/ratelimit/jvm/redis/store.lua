@@ -5,8 +5,8 @@
 --   ARGV  the instant in microseconds (for tests: keys then outlive it by an hour), or "" for the server's own clock;
 --         "strict" or ""; the number of limits; the limits, as "<algorithm> <limit>"; then the requests one after another:
 --         either "one", the number of its bucket, the number of its limit, permits, and how many ask for them; or another
---         operation, longest delay ("" for no bound), a count, number of charges, and for each charge the number of its bucket,
---         the number of its limit, and the permits
+--         operation, longest delay ("" for no bound), a count, whose turns they are, in hexadecimal digits ("" for no turns), number of
+--         charges, and for each charge the number of its bucket, the number of its limit, and the permits
 --
 -- The answer has seven whole numbers for each request, times in microseconds:
 --   status (how many were granted, for most requests 1 or 0; -1 the bucket at the next number is damaged), number of the limit
@@ -231,7 +231,7 @@ local function listOperations()
     return nil
   end
 
-  operations[RESERVE] = function(charges, within, count)
+  operations[RESERVE] = function(charges, within, count, by)
     for _, charge in ipairs(charges) do look(charge) end
     local isAhead = true
     for _, charge in ipairs(charges) do isAhead = isAhead and charge.limit.algorithm.isSmooth end
@@ -243,7 +243,7 @@ local function listOperations()
       from = turn
       if #waits == 0 then last = math.max(turn, delay) + SPAN end
       for _, charge in ipairs(charges) do
-        charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now + turn, charge.permits)
+        charge.state = charge.limit.algorithm.add(charge.limit, charge.state, now + turn, charge.permits, turn > 0 and by)
       end
       waits[#waits + 1] = math.max(turn, delay)
     end
@@ -254,7 +254,7 @@ local function listOperations()
   end
 
   -- In the order of the list, because a bucket that is full keeps nothing of what is given back.
-  operations[ADJUST] = function(charges)
+  operations[ADJUST] = function(charges, _, _, by)
     for _, charge in ipairs(charges) do look(charge) end
     for _, charge in ipairs(charges) do
       look(charge)
@@ -262,7 +262,7 @@ local function listOperations()
       if permits > 0 then
         keep(charge, limit.algorithm.add(limit, charge.state, now, permits))
       elseif permits < 0 then
-        keep(charge, limit.algorithm.giveBack(limit, charge.state, now, -permits))
+        keep(charge, limit.algorithm.giveBack(limit, charge.state, now, -permits, by))
       end
     end
     return DONE, 0, 0, 0, 0, 0
@@ -292,7 +292,8 @@ local function listOperations()
     local operation = operations[ARGV[position]]
     local maxDelay = tonumber(nextArgument())
     local count = tonumber(nextArgument())
-    return operation(readCharges(), maxDelay, count)
+    local by = string.match(nextArgument(), '^%x+$')
+    return operation(readCharges(), maxDelay, count, by)
   end
 end
 
