@@ -1,7 +1,9 @@
 package dev.ratelimit.jvm.limiter
 
 import dev.ratelimit.RateLimit
+import dev.ratelimit.jvm.store.ClosedStoreException
 import dev.ratelimit.jvm.store.Timer
+import dev.ratelimit.jvm.store.unwrapped
 import dev.ratelimit.spi.RateLimitStore
 import java.lang.ref.WeakReference
 import java.time.Duration
@@ -9,7 +11,7 @@ import java.util.UUID
 
 /**
  * Tells the store once a second which limits this limiter was given, hears what others of the same name were given, and lets the strictest
- * of all rule. Whoever is not heard of for a while counts no more. Ends when the limiter is no longer used.
+ * of all rule. Whoever is not heard of for a while counts no more. Ends when the limiter is no longer used or the store is closed.
  */
 internal class Declaring(
     family: Family,
@@ -34,6 +36,9 @@ internal class Declaring(
     @Volatile
     private var others: Set<RateLimit> = emptySet()
 
+    @Volatile
+    private var hasEnded = false
+
     init {
         beat()
     }
@@ -56,11 +61,15 @@ internal class Declaring(
 
     /** Whoever cannot hear the others goes on with what was last heard. */
     private fun tell(): Boolean {
-        val family = family.get() ?: return false
+        val family = if (hasEnded) null else family.get()
+        if (family == null) return false
         val told = given
         val answer = runCatching { store.declareAsync(family.name, member, told, timing.validity) }.getOrElse { return true }
-        answer.whenComplete { all, failure -> if (failure == null && told === given) hear(all, told) }
-        return true
+        answer.whenComplete { all, failure ->
+            if (failure.unwrapped() is ClosedStoreException) hasEnded = true
+            if (failure == null && told === given) hear(all, told)
+        }
+        return !hasEnded
     }
 
     private fun hear(

@@ -50,5 +50,12 @@ internal abstract class Batch(
     /** Hands each request its part of the script's [answer]. */
     abstract fun complete(answer: LongArray)
 
+    /** A batch for each question, of what is not answered yet. */
+    fun parts(newBatch: () -> Batch): List<Batch> =
+        questions
+            .map { question ->
+                newBatch().also { part -> question.forEach { _, request -> if (!request.answer.isDone) part.add(request) } }
+            }.filter { it.size > 0 }
+
     fun fail(cause: RateLimitStoreException) = questions.forEach { question -> question.forEach { _, request -> request.fail(cause) } }
 }

@@ -17,7 +17,13 @@ import java.util.concurrent.TimeoutException
 internal class Connecting(
     private val settings: Settings,
 ) {
-    fun to(uri: String): Servers {
+    private val making = Making()
+
+    fun to(uri: String): Servers = made(serversAt(uri))
+
+    private fun made(servers: Servers) = servers.also { making.isOver() }
+
+    private fun serversAt(uri: String): Servers {
         val address = parsed(uri)
         val client = RedisClient.create().apply { options = Connector.options() }
         val server = OneServer(node(nameOf(address), Connector.of(client, address), writing)) { client.shutdownAsync() }
@@ -35,10 +41,10 @@ internal class Connecting(
                 "the RedisClient is connected to a Redis Cluster; give the store a RedisClusterClient"
             }
         }
-        return server
+        return made(server)
     }
 
-    fun on(client: RedisClusterClient): Servers = opening(cluster(client) {})
+    fun on(client: RedisClusterClient): Servers = made(opening(cluster(client) {}))
 
     private fun cluster(
         client: RedisClusterClient,
@@ -77,7 +83,7 @@ internal class Connecting(
         name: String,
         connector: Connector,
         check: Node.Check,
-    ) = Node(name, connector, settings.deadlineNanos, settings.connectTimeoutNanos, Outage(name, settings.listener), check)
+    ) = Node(name, connector, settings.deadlineNanos, settings.connectTimeoutNanos, Outage(name, settings.listener, making), check)
 
     /** What the server says of itself; null when it is away and may be. */
     private fun inspected(node: Node): String? {

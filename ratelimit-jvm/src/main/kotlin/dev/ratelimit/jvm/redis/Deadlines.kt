@@ -68,7 +68,7 @@ internal class Deadlines(
             val oldest = pending.peek() ?: return
             if (!oldest.answer.isDone) {
                 if (now - oldest.bornAt < deadlineNanos) return
-                oldest.fail(RateLimitStoreException("Redis did not answer within ${TimeUnit.NANOSECONDS.toMillis(deadlineNanos)} ms", null))
+                oldest.fail(unanswered(deadlineNanos))
             }
             pending.poll()
         }
@@ -79,3 +79,7 @@ internal class Deadlines(
         const val STALL = 40_000_000L
     }
 }
+
+/** Why there is no answer after the time that a question has. */
+internal fun unanswered(deadlineNanos: Long) =
+    RateLimitStoreException("Redis did not answer within ${TimeUnit.NANOSECONDS.toMillis(deadlineNanos)} ms", null)

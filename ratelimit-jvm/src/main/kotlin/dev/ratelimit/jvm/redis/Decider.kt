@@ -1,6 +1,8 @@
 package dev.ratelimit.jvm.redis
 
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.store.ClosedStoreException
+import dev.ratelimit.jvm.store.Timer
 import dev.ratelimit.jvm.store.unwrapped
 import io.lettuce.core.codec.StringCodec
 import io.lettuce.core.output.ValueListOutput
@@ -26,7 +28,7 @@ internal class Decider(
 
     fun send(request: Request<*>) {
         if (isClosed) {
-            request.answer.completeExceptionally(RateLimitStoreException("this RedisStore is closed", null))
+            request.answer.completeExceptionally(ClosedStoreException())
             return
         }
         val slot = slotOf(request)
@@ -45,7 +47,7 @@ internal class Decider(
         } else {
             fun() = newList(slot)
         }
-        gatherers.compareAndSet(slot, null, Gatherer(batch) { call(slot, it) })
+        gatherers.compareAndSet(slot, null, Gatherer(batch) { call(slot, it, batch) })
         return gatherers[slot]
     }
 
@@ -67,22 +69,53 @@ internal class Decider(
     private fun call(
         slot: Int,
         batch: Batch,
+        newBatch: () -> Batch,
     ): CompletableFuture<*> =
         servers
-            .call(slot) { link, isAsking -> link.run(batch.script, batch::arguments, ::LongsOutput, isAsking, batch::complete) }
-            .whenComplete { answer, failure ->
-                if (failure == null) batch.complete(answer) else batch.fail(storeException(failure.unwrapped()))
-            }.toCompletableFuture()
+            .call(slot) { link, isAsking -> run(batch, link, isAsking) }
+            .handle { answer, failure ->
+                val cause = failure.unwrapped()
+                if (cause is SplitSlot) {
+                    CompletableFuture.allOf(*batch.parts(newBatch).map { call(slot, it, newBatch) }.toTypedArray())
+                } else {
+                    if (failure == null) batch.complete(answer) else batch.fail(storeException(cause))
+                    CompletableFuture.completedFuture(null)
+                }
+            }.thenCompose { it }
+            .toCompletableFuture()
 
-    /** Tells what [member] goes by, and answers with what all do; see declare.lua. */
+    /** Keys of one slot are on both sides while it moves. Each question by itself is answered by one of the sides. */
+    private fun run(
+        batch: Batch,
+        link: Link,
+        isAsking: Boolean,
+    ): CompletionStage<LongArray> {
+        val answer = link.run(batch.script, batch::arguments, ::LongsOutput, isAsking, batch::complete)
+        if (servers.slots == 1 || batch.work == 1) return answer
+        return answer.handle { numbers, failure ->
+            if (failure.unwrapped()?.message.orEmpty().startsWith("TRYAGAIN")) throw SplitSlot()
+            if (failure != null) throw failure
+            numbers
+        }
+    }
+
+    /** Some keys of a batch are here and others are not. */
+    private class SplitSlot : RuntimeException(null, null, false, false)
+
+    /** Tells what [member] goes by, and answers with what all do, or fails when its time is over; see declare.lua. */
     fun declare(
         limiter: String,
         member: String,
         limits: String,
         validityMillis: Long,
     ): CompletionStage<List<String>> {
+        if (isClosed) return CompletableFuture.failedFuture(ClosedStoreException())
         val key = keys.declarationsOf(limiter)
-        return servers
+        val answer = CompletableFuture<List<String>>()
+        Timer.after(settings.deadlineNanos) {
+            if (answer.completeExceptionally(unanswered(settings.deadlineNanos))) servers.look()
+        }
+        servers
             .call(if (servers.slots == 1) 0 else servers.slotOf(key)) { link, isAsking ->
                 link.run(
                     Script.DECLARE,
@@ -90,7 +123,10 @@ internal class Decider(
                     { ValueListOutput(StringCodec.UTF8) },
                     isAsking,
                 )
-            }.handle { answer, failure -> if (failure == null) answer else throw storeException(failure.unwrapped()) }
+            }.whenComplete { told, failure ->
+                if (failure == null) answer.complete(told) else answer.completeExceptionally(storeException(failure.unwrapped()))
+            }
+        return answer
     }
 
     /** Waits for what was sent, for a while; then ends. */

@@ -5,10 +5,13 @@ import dev.ratelimit.jvm.RedisStoreListener
 import org.slf4j.LoggerFactory
 import java.time.Duration
 
-/** Whether one server serves, told once when it stops and once when it does again: to the log and to the listener. */
+/**
+ * Whether one server serves, told once when it stops and once when it does again: to the log and to the listener, by way of [making].
+ */
 internal class Outage(
     private val server: String,
     private val listener: RedisStoreListener?,
+    private val making: Making,
 ) {
     @Volatile
     private var since: Long? = null
@@ -26,8 +29,10 @@ internal class Outage(
         hasReconnected = false
         if (since != null) return
         since = troubledAt
-        log.warn("{}; its failure policy decides until it is back", cause.message)
-        tell { it.onOutage(server, cause) }
+        making.tell {
+            log.warn("{}; its failure policy decides until it is back", cause.message)
+            tell { it.onOutage(server, cause) }
+        }
     }
 
     /** The server has come back. */
@@ -36,8 +41,10 @@ internal class Outage(
         val began = since ?: return
         since = null
         val time = Duration.ofNanos(System.nanoTime() - began)
-        log.info("Redis at {} is back after {}", server, time)
-        tell { it.onRecovery(server, time) }
+        making.tell {
+            log.info("Redis at {} is back after {}", server, time)
+            tell { it.onRecovery(server, time) }
+        }
     }
 
     /** There is a connection again; whether the server serves, its next answer tells. */

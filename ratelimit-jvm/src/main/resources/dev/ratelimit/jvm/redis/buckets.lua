@@ -29,6 +29,7 @@ end
 -- The log in a hash: the limit that rules it and its state. Raises when it is none.
 local function loadHash(key)
   local text = redis.pcall('HGET', key, 'limit')
+  if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then error(text.err) end
   local limit = type(text) == 'string' and limitOf(text)
   local state = limit and limit.algorithm.isHash and limit.algorithm.load(key)
   if not state then error({ damaged = true }) end

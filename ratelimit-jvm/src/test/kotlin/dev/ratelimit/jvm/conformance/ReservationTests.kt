@@ -63,7 +63,7 @@ internal fun FunSpec.reservationTests(open: () -> StoreFixture) {
         alignTo(1.seconds)
         take(limit.charge()).shouldLeave(3)
         val turns = reserve(20, 1.seconds, limit.charge()).turns()
-        adjust(limit.adjustment(-turns.toLong()))
+        store.returnAsync(listOf(limit.adjustment(-turns.toLong()))).await()
         take(limit.charge(3)).shouldLeave(0)
     }
 
@@ -159,7 +159,7 @@ private class Trace(
     private suspend fun giveBack() {
         val unused = held.filter { it.at >= now }.drop(random.nextInt(3))
         if (unused.isEmpty()) return
-        kit.adjust(limit.adjustment(-unused.sumOf { it.permits }, key))
+        kit.store.returnAsync(listOf(limit.adjustment(-unused.sumOf { it.permits }, key))).await()
         grants -= unused.toSet()
         held -= unused.toSet()
     }

@@ -51,8 +51,7 @@ internal class AclTest :
             }
         }
 
-        // What the script cannot read for want of +hget, it takes for no bucket.
-        for (missing in COMMANDS - "+hget") {
+        for (missing in COMMANDS) {
             test("without $missing there is a clear error") {
                 server(COMMANDS - missing).use { server ->
                     val failure =

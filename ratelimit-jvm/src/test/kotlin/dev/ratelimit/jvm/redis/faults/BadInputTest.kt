@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.redis.faults
 
+import ch.qos.logback.classic.Level
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.RateLimiter
@@ -11,8 +12,11 @@ import dev.ratelimit.spi.BucketKey
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.lettuce.core.RedisClient
 import java.time.Duration
 import java.util.UUID
 import kotlin.time.Duration.Companion.milliseconds
@@ -56,6 +60,36 @@ internal class BadInputTest :
                 }
             }
             OldServer("6.2.0").use { storeAt(it.uri).close() }
+        }
+
+        test("a store that cannot be made tells so by its exception alone: no log, no event, as nothing will be decided") {
+            val dead = RedisServer().also { it.close() }
+            RedisServer("--requirepass", "secret").use { locked ->
+                RedisServer("--replicaof", "127.0.0.1", "${server.port}").use { replica ->
+                    OldServer("6.0.20").use { old ->
+                        val outages = Outages()
+                        recorded("dev.ratelimit", Level.INFO) {
+                            for (uri in listOf(dead.uri, locked.uri, replica.uri, old.uri)) {
+                                shouldThrow<RateLimitStoreException> { storeAt(uri) { listener(outages) } }
+                            }
+                            RedisClient.create(dead.uri).use { client ->
+                                shouldThrow<RateLimitStoreException> { storeOn(client) { listener(outages) } }
+                            }
+                        }.map { it.formattedMessage }.shouldBeEmpty()
+                        outages.began.shouldBeEmpty()
+                        // One that may start without its server does tell.
+                        val events =
+                            recorded("dev.ratelimit", Level.INFO) {
+                                storeAt(dead.uri) {
+                                    listener(outages)
+                                    mayStartAway(true)
+                                }.close()
+                            }
+                        events.map { it.level } shouldBe listOf(Level.WARN)
+                        outages.began shouldHaveSize 1
+                    }
+                }
+            }
         }
 
         test("a URI that cannot be read: how to write one") {

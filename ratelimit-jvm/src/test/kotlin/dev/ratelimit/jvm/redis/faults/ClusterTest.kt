@@ -1,12 +1,15 @@
 package dev.ratelimit.jvm.redis.faults
 
+import dev.ratelimit.Algorithm
 import dev.ratelimit.jvm.KeyedRateLimiter
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.charge
+import dev.ratelimit.jvm.conformance.limit
 import dev.ratelimit.jvm.perMinute
 import dev.ratelimit.jvm.perSecond
 import dev.ratelimit.jvm.redis.rig.RedisCluster
 import dev.ratelimit.jvm.redis.rig.RedisServer
+import dev.ratelimit.jvm.redis.rig.SlotMove
 import dev.ratelimit.jvm.redis.rig.ask
 import dev.ratelimit.jvm.redis.rig.awaitThat
 import io.kotest.assertions.throwables.shouldThrow
@@ -16,6 +19,7 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.lettuce.core.RedisClient
 import io.lettuce.core.cluster.SlotHash
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.seconds
 
 /** Keys that are elsewhere, on their way, or with a master that is gone. */
@@ -53,6 +57,29 @@ internal class ClusterTest :
                 }
                 load.stop()
                 store.isChargedOnce(load)
+            }
+        }
+
+        test("calls that go out together for keys of a slot on its way are each answered where their key is") {
+            storeAt(cluster.uri).use { store ->
+                val slot = SlotHash.getSlot(nameOf(keyOf("together")))
+                val keys = generateSequence(0) { it + 1 }.map { keyOf("together-$it") }.filter { SlotHash.getSlot(nameOf(it)) == slot }
+                val (present, absent) = keys.take(24).toList().chunked(16)
+                present.forEach { store.take(key = it).isAllowed shouldBe true }
+                val from = cluster.ownerOf(slot)
+                val move = SlotMove(cluster, slot, from, cluster.masters.first { it !== from })
+                move.begin()
+                move.moveKeys(8)
+                for (limits in listOf(listOf(SLOW), listOf(Algorithm.FIXED_WINDOW.limit(BURST, 1.hours)))) {
+                    repeat(3) {
+                        val all = (present + absent).shuffled().flatMap { key -> limits.map { it.charge(1, key) } }
+                        val calls = all.map { store.tryAcquireAsync(listOf(it), Long.MAX_VALUE) }
+                        calls.count { it.answer().isAllowed } shouldBe calls.size
+                    }
+                }
+                move.moveKeys()
+                move.finish()
+                present.forEach { store.peekAsync(listOf(SLOW.charge(1, it)), 0).answer().remaining() shouldBe BURST - 7 }
             }
         }
 
