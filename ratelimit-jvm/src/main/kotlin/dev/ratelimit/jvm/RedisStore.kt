@@ -2,7 +2,6 @@ package dev.ratelimit.jvm
 
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
-import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.redis.Answer
 import dev.ratelimit.jvm.redis.Connecting
 import dev.ratelimit.jvm.redis.Decider
@@ -85,21 +84,14 @@ public class RedisStore internal constructor(
     ): CompletionStage<RateLimitResult> {
         denials?.find(charges, maxDelayNanos)?.let { return CompletableFuture.completedFuture(it) }
         if (leases?.serves(charges) == true) return leases.acquire(charges[0])
-        val request =
-            Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, Answer::result, {
+        lateinit var request: Request<RateLimitResult>
+        request =
+            Request(Operation.ACQUIRE, merged(charges), maxDelayNanos, 0, { told ->
+                told.result().also { if (!it.isAllowed) denials?.remember(charges, maxDelayNanos, it, request.bornAt) }
+            }, {
                 fallback.tryAcquire(charges, maxDelayNanos, it)
             }, { late, told -> if (late.isAllowed && told?.isAllowed != true) returned(adjustments(charges, 1)) })
-        val answer = sent(request)
-        if (denials != null) {
-            answer.thenAccept {
-                if (!it.isAllowed &&
-                    it.refusal() == Refusal.LIMIT
-                ) {
-                    denials.remember(charges, maxDelayNanos, it, request.bornAt)
-                }
-            }
-        }
-        return answer
+        return sent(request)
     }
 
     /** Up to [most] permits for a lease, at least those of [charge]. */

@@ -31,7 +31,7 @@ internal class Connecting(
         if (!isCluster) return server
         server.close()
         val cluster = RedisClusterClient.create(address)
-        return opening(cluster(cluster) { cluster.shutdownAsync() })
+        return opening(cluster(cluster, address) { cluster.shutdownAsync() })
     }
 
     fun on(client: RedisClient): Servers {
@@ -44,15 +44,17 @@ internal class Connecting(
         return made(server)
     }
 
-    fun on(client: RedisClusterClient): Servers = made(opening(cluster(client) {}))
+    fun on(client: RedisClusterClient): Servers = made(opening(cluster(client, firstUri(client)) {}))
 
     private fun cluster(
         client: RedisClusterClient,
+        given: RedisURI?,
         onClose: () -> Unit,
     ): ClusterServers {
         // Connections to the masters, with the user's options but for those that replay.
         val nodes = RedisClient.create(client.resources).apply { options = Connector.options(client.options) }
-        return ClusterServers(client, { uri -> node(nameOf(uri), Connector.of(nodes, uri), answering) }) {
+        val connector = { uri: RedisURI -> Connector.of(nodes, alike(given ?: uri, uri)) }
+        return ClusterServers(client, { uri -> node(nameOf(uri), connector(uri), answering) }) {
             nodes.shutdownAsync()
             onClose()
         }
@@ -159,6 +161,24 @@ internal class Connecting(
                         "or redis-sentinel://host:26379,host:26379/0#master",
                 )
             }
+
+        /** The masters that Lettuce has found have neither user nor TLS; all nodes of a cluster go by what the first is asked with. */
+        fun alike(
+            given: RedisURI,
+            found: RedisURI,
+        ): RedisURI =
+            RedisURI
+                .builder(given)
+                .withHost(found.host)
+                .withPort(found.port)
+                .build()
+
+        /** What a user's client was made with: Lettuce tells it to nobody but itself. */
+        fun firstUri(client: RedisClusterClient): RedisURI? =
+            runCatching {
+                val getter = RedisClusterClient::class.java.getDeclaredMethod("getFirstUri").apply { isAccessible = true }
+                getter.invoke(client) as RedisURI
+            }.getOrNull()
 
         fun nameOf(uri: RedisURI): String =
             when {

@@ -139,6 +139,10 @@ internal class Decider(
         servers.close()
     }
 
-    private fun storeException(cause: Throwable?): RateLimitStoreException =
-        cause as? RateLimitStoreException ?: RateLimitStoreException("Redis could not answer: ${cause?.message ?: cause}", cause)
+    private fun storeException(cause: Throwable?): RateLimitStoreException {
+        if (cause is RateLimitStoreException) return cause
+        // One server sends nobody elsewhere.
+        if (servers.slots == 1 && cause?.message?.let(Redirection::parse) != null) return Reasons.explained("the given address", cause)
+        return RateLimitStoreException("Redis could not answer: ${cause?.message ?: cause}", cause)
+    }
 }

@@ -100,14 +100,16 @@ internal class Link(
             val call = command()
             call.whenComplete { answer, failure -> then(owed, answer, failure.unwrapped()) }
             // Together, so that nothing of another thread comes between.
-            if (isAsking) connection.dispatch(listOf(asking(), call)) else connection.dispatch(call)
+            if (isAsking) connection.dispatch(listOf(asking(owed), call)) else connection.dispatch(call)
         } catch (e: Throwable) {
             finish(owed, null, e)
         }
     }
 
-    private fun asking() =
+    /** Who may not ask is told that, not where the server sends everybody else. */
+    private fun asking(owed: Owed<*>) =
         AsyncCommand(Command(CommandType.ASKING, StatusOutput(StringCodec.UTF8), CommandArgs<String, String>(StringCodec.UTF8)))
+            .also { it.whenComplete { _, failure -> if (failure != null) finish(owed, null, failure.unwrapped()) } }
 
     private fun <T> finish(
         owed: Owed<T>,

@@ -5,13 +5,17 @@ import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.jvm.conformance.charge
 import dev.ratelimit.jvm.conformance.limit
+import dev.ratelimit.jvm.redis.rig.RedisCluster
 import dev.ratelimit.jvm.redis.rig.RedisServer
+import dev.ratelimit.jvm.redis.rig.SlotMove
 import dev.ratelimit.spi.Adjustment
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.lettuce.core.cluster.RedisClusterClient
+import io.lettuce.core.cluster.SlotHash
 import java.time.Duration
 import kotlin.time.Duration.Companion.hours
 
@@ -65,6 +69,51 @@ internal class AclTest :
             }
         }
 
+        val forCluster = COMMANDS + OF_CLUSTER
+
+        fun cluster(commands: List<String>) =
+            RedisCluster("--user", "app", "on", ">pw", "resetkeys", "~ratelimit:*", "-@all", *commands.toTypedArray())
+
+        test("in a Cluster these are enough besides: ${OF_CLUSTER.joinToString(" ")}; also while a slot moves") {
+            cluster(forCluster).use { rig ->
+                storeAt(userOf(rig.founders[0])).use { store ->
+                    Algorithm.entries.forEach { store.take(3, keyOf("$it"), it.limit(5, 1.hours)).isAllowed shouldBe true }
+                    store.declareAsync("limiter", "me", listOf(SLOW), Duration.ofSeconds(5)).answer() shouldBe setOf(SLOW)
+                    val key = keyOf("moving")
+                    val slot = SlotHash.getSlot(nameOf(key))
+                    val from = rig.ownerOf(slot)
+                    // Asked for where it is to be.
+                    SlotMove(rig, slot, from, rig.masters.first { it !== from }).begin()
+                    store.take(key = key).isAllowed shouldBe true
+                }
+                RedisClusterClient.create(userOf(rig.founders[0])).use { client ->
+                    RedisStore(client).use { it.take().isAllowed shouldBe true }
+                }
+                // Whoever may not do this is not the user that was given.
+                shouldThrow<RateLimitStoreException> {
+                    storeAt(userOf(rig.founders[0])) { keyPrefix("others:") }.use { it.take() }
+                }.message shouldContain "permi"
+            }
+        }
+
+        for (missing in OF_CLUSTER) {
+            test("in a Cluster without $missing there is a clear error") {
+                cluster(forCluster - missing).use { rig ->
+                    val failure =
+                        shouldThrow<RateLimitStoreException> {
+                            storeAt(userOf(rig.founders[0])).use { store ->
+                                val key = keyOf("moving")
+                                val slot = SlotHash.getSlot(nameOf(key))
+                                val from = rig.ownerOf(slot)
+                                SlotMove(rig, slot, from, rig.masters.first { it !== from }).begin()
+                                store.take(key = key)
+                            }
+                        }
+                    withClue(failure.message) { failure.message shouldContain Regex("(?i)permission|permit|NOPERM") }
+                }
+            }
+        }
+
         test("with another key pattern there is a clear error when the store is made") {
             server(COMMANDS, "~others:*").use { server ->
                 shouldThrow<RateLimitStoreException> { storeAt(userOf(server)) }.message shouldContain "permi"
@@ -72,6 +121,9 @@ internal class AclTest :
             }
         }
     })
+
+/** To find its masters, and a key whose slot moves. */
+private val OF_CLUSTER = "+info +cluster|nodes +asking".split(' ')
 
 private val COMMANDS =
     "+evalsha +eval +time +mget +get +getex +set +del +exists +hget +hmget +hset +hdel +hgetall +pexpire".split(' ')
