@@ -31,8 +31,8 @@ internal object Reasons {
                 all.any { failure -> PERMISSION.any { it in failure.message.orEmpty() } } ->
                     "Redis at $server does not permit what the store needs ($said); the README lists the permissions"
                 all.any { it is CertificateException } ->
-                    "Redis at $server has a certificate that is not trusted here, or is for another host ($said); give the store a client " +
-                        "of your own whose SslOptions trust it"
+                    "Redis at $server has a certificate that is not trusted here, or is for another host ($said); give the store " +
+                        "a client of your own whose SslOptions trust it"
                 all.any { it.message.orEmpty().startsWith(NOT_REDIS) } ->
                     "Redis at $server does not answer as Redis does; check host and port, and whether it speaks TLS (rediss://)"
                 all.any { failure -> CLUSTER.any { failure.message.orEmpty().startsWith(it) } } ->

@@ -14,7 +14,8 @@ internal class FairShareTest :
         test("two processes that wait on one key get 40 to 60 % each over ten seconds, and together no more than the limit") {
             RedisServer().use { server ->
                 val java = File(System.getProperty("java.home"), "bin/java").path
-                val main = listOf(java, "-cp", System.getProperty("java.class.path"), "dev.ratelimit.jvm.redis.faults.FairChildKt", server.uri)
+                val main =
+                    listOf(java, "-cp", System.getProperty("java.class.path"), "dev.ratelimit.jvm.redis.faults.FairChildKt", server.uri)
                 val children = List(2) { ProcessBuilder(main).redirectErrorStream(true).start() }
                 try {
                     val said = children.map { it.inputStream.bufferedReader() }
