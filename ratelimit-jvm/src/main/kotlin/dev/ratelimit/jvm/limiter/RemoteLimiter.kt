@@ -3,7 +3,6 @@ package dev.ratelimit.jvm.limiter
 import dev.ratelimit.Algorithm
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitResult
-import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.line.Gate
 import dev.ratelimit.jvm.store.unwrapped
@@ -204,16 +203,12 @@ internal class RemoteLimiter(
 
     private fun <T> observed(answer: CompletionStage<T>): CompletionStage<T> {
         if (answer is CompletableFuture && answer.isDone && !answer.isCompletedExceptionally) return answer
-        return answer.whenComplete { _, failure -> if (failure != null) failed(failure.unwrapped()) }
-    }
-
-    private fun failed(cause: Throwable?) {
-        if (cause is RateLimitStoreException) family.observer.storeFailed(key, cause)
+        return answer.whenComplete { _, failure -> family.observer.failed(key, failure.unwrapped()) }
     }
 
     private fun <T> here(
         answer: CompletionStage<T>,
         unwanted: (T) -> Unit = {},
         told: (T) -> T,
-    ): CompletableFuture<T> = answer.handedOver(family.options.handover, ::failed, unwanted, told)
+    ): CompletableFuture<T> = answer.handedOver(family.options.handover, { family.observer.failed(key, it) }, unwanted, told)
 }
