@@ -14,6 +14,9 @@ internal class LimiterOptions(
     /** Whether the strictest limits of all processes rule. */
     @JvmField val isStrictest: Boolean = false,
 ) {
+    /** Completes futures where the user wants it. */
+    @JvmField val handover = Handover(dispatcher.forFutures())
+
     init {
         require(maxWaiters >= 0) { "maxWaiters $maxWaiters is negative; write 0 to let nobody wait" }
     }

@@ -44,6 +44,14 @@ internal class Observer(
         if (listener != null) tell { it.onRefusal(limiter, key, permits, result) }
     }
 
+    /** Tells of the [cause] that a question failed with, if it was the store's. */
+    fun failed(
+        key: Any?,
+        cause: Throwable?,
+    ) {
+        if (cause is RateLimitStoreException) storeFailed(key, cause)
+    }
+
     fun storeFailed(
         key: Any?,
         failure: RateLimitStoreException,

@@ -3,7 +3,6 @@ package dev.ratelimit.jvm.limiter
 import dev.ratelimit.Algorithm
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitResult
-import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.line.Gate
 import dev.ratelimit.jvm.store.unwrapped
@@ -34,7 +33,7 @@ internal class RemoteLimiter(
         val start = clock.nanoTime()
         if (family.lines.occupied(key) == null) {
             val slots = family.slots
-            val result = asked(slots, permits, maxWait).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
+            val result = observed(asked(slots, permits, maxWait)).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
             if (result.isAllowed) return family.served(this, key, permits, result, start)
             val wait = result.retryAfterNanos()
             if (wait > maxWait || !result.isWorthWaiting) {
@@ -51,7 +50,7 @@ internal class RemoteLimiter(
     ): RateLimitResult {
         val slots = family.slots
         if (slots.limits.any { it.algorithm() == Algorithm.LEAKY_BUCKET }) {
-            return asked(slots, permits, maxDelay).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
+            return observed(asked(slots, permits, maxDelay)).awaitOr { if (it.isAllowed) giveBack(slots, permits) }
         }
         while (true) {
             val turns = remote.turnsOf(key, ::newTurns)
@@ -107,7 +106,7 @@ internal class RemoteLimiter(
     ): CompletionStage<RateLimitResult> {
         check(permits)
         if (family.lines.occupied(key) == null) return asked(slots, permits, Long.MAX_VALUE)
-        return observed(store.peekAsync(charges(permits), 0)).thenApply { it.behindOthers(Refusal.LIMIT) }
+        return store.peekAsync(charges(permits), 0).thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
     private fun told(
@@ -118,31 +117,31 @@ internal class RemoteLimiter(
     override fun tryAcquireAsync(permits: Long): CompletableFuture<RateLimitResult> =
         family.slots.let { slots -> here(ask(permits, slots), { if (it.isAllowed) giveBack(slots, permits) }) { told(permits, it) } }
 
-    override fun tryAcquireBlocking(permits: Long): RateLimitResult = told(permits, ask(permits).joined())
+    override fun tryAcquireBlocking(permits: Long): RateLimitResult = told(permits, observed(ask(permits)).joined())
 
     override suspend fun tryAcquireNow(permits: Long): RateLimitResult {
         val slots = family.slots
-        return told(permits, ask(permits, slots).awaitOr { if (it.isAllowed) giveBack(slots, permits) })
+        return told(permits, observed(ask(permits, slots)).awaitOr { if (it.isAllowed) giveBack(slots, permits) })
     }
 
     private fun look(): CompletionStage<RateLimitResult> {
-        val answer = observed(store.peekAsync(charges(1), 0))
+        val answer = store.peekAsync(charges(1), 0)
         return if (family.lines.occupied(key) == null) answer else answer.thenApply { it.behindOthers(Refusal.LIMIT) }
     }
 
     override fun peekAsync(): CompletableFuture<RateLimitResult> = here(look()) { it }
 
-    override fun peekBlocking(): RateLimitResult = look().joined()
+    override fun peekBlocking(): RateLimitResult = observed(look()).joined()
 
     private fun forget(): CompletionStage<Void?> {
         remote.knownTurns(key)?.forget()
-        return observed(store.resetAsync(family.slots.keys(family.name, key)))
+        return store.resetAsync(family.slots.keys(family.name, key))
     }
 
     override fun resetAsync(): CompletableFuture<Void?> = here(forget()) { retimed() }
 
     override fun resetBlocking() {
-        forget().joined()
+        observed(forget()).joined()
         retimed()
     }
 
@@ -153,7 +152,7 @@ internal class RemoteLimiter(
         require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
         require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
         if (estimated == actual) return CompletableFuture.completedFuture(null)
-        return observed(store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated)))
+        return store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated))
     }
 
     override fun settleAsync(
@@ -165,7 +164,7 @@ internal class RemoteLimiter(
         estimated: Long,
         actual: Long,
     ) {
-        correct(estimated, actual).joined()
+        observed(correct(estimated, actual)).joined()
         retimed()
     }
 
@@ -193,7 +192,7 @@ internal class RemoteLimiter(
         slots: Slots,
         permits: Long,
         maxDelay: Long,
-    ): CompletionStage<RateLimitResult> = observed(store.tryAcquireAsync(slots.charges(family.name, key, permits), maxDelay))
+    ): CompletionStage<RateLimitResult> = store.tryAcquireAsync(slots.charges(family.name, key, permits), maxDelay)
 
     private companion object {
         /** How long before its instant a turn may be reserved. */
@@ -207,15 +206,12 @@ internal class RemoteLimiter(
 
     private fun <T> observed(answer: CompletionStage<T>): CompletionStage<T> {
         if (answer is CompletableFuture && answer.isDone && !answer.isCompletedExceptionally) return answer
-        return answer.whenComplete { _, failure ->
-            val cause = failure.unwrapped()
-            if (cause is RateLimitStoreException) family.observer.storeFailed(key, cause)
-        }
+        return answer.whenComplete { _, failure -> family.observer.failed(key, failure.unwrapped()) }
     }
 
     private fun <T> here(
         answer: CompletionStage<T>,
         unwanted: (T) -> Unit = {},
         told: (T) -> T,
-    ): CompletableFuture<T> = answer.onExecutor(family.options.dispatcher.forFutures(), unwanted, told)
+    ): CompletableFuture<T> = answer.handedOver(family.options.handover, { family.observer.failed(key, it) }, unwanted, told)
 }

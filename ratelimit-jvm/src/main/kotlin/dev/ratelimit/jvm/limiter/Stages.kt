@@ -5,30 +5,63 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.ExecutionException
-import java.util.concurrent.Executor
+import java.util.function.BiConsumer
 import kotlin.coroutines.resumeWithException
 
-/** The answer, on [executor] rather than on the store's thread; one that comes too late is [unwanted]. */
-internal fun <T> CompletionStage<T>.onExecutor(
-    executor: Executor,
+/**
+ * The answer, on the executor behind [handover] rather than on the store's thread; one that comes too late is [unwanted].
+ *
+ * @param failed is told of what the stage fails with
+ */
+internal fun <T> CompletionStage<T>.handedOver(
+    handover: Handover,
+    failed: (Throwable) -> Unit,
     unwanted: (T) -> Unit,
     told: (T) -> T,
 ): CompletableFuture<T> {
-    val future = CompletableFuture<T>()
-    if (this is CompletableFuture && isDone && !isCompletedExceptionally) {
-        future.complete(told(join()))
-        return future
+    if (this is CompletableFuture && isDone && !isCompletedExceptionally) return CompletableFuture.completedFuture(told(join()))
+    return Landing(handover, failed, unwanted, told).also(::whenComplete)
+}
+
+/** One object for what a future, a callback and a task would be, for there is one for each decision. */
+private class Landing<T>(
+    private val handover: Handover,
+    private val failed: (Throwable) -> Unit,
+    private val unwanted: (T) -> Unit,
+    private val told: (T) -> T,
+) : CompletableFuture<T>(),
+    BiConsumer<T, Throwable?>,
+    Runnable {
+    private var value: T? = null
+    private var failure: Throwable? = null
+
+    override fun accept(
+        value: T,
+        failure: Throwable?,
+    ) {
+        this.value = value
+        this.failure = failure.unwrapped()
+        handover.hand(this)
     }
-    whenCompleteAsync(
-        { value, failure ->
-            when {
-                failure != null -> future.completeExceptionally(failure.unwrapped())
-                future.isDone || !future.complete(told(value)) -> unwanted(value)
+
+    @Suppress("TooGenericExceptionCaught", "UNCHECKED_CAST")
+    override fun run() {
+        try {
+            val failure = failure
+            if (failure != null) {
+                failed(failure)
+                completeExceptionally(failure)
+            } else {
+                val value = value as T
+                if (isDone || !complete(told(value))) unwanted(value)
             }
-        },
-        executor,
-    )
-    return future
+        } catch (e: Throwable) {
+            completeExceptionally(e)
+        }
+    }
+
+    /** What others make of it is a future like any other. */
+    override fun <U> newIncompleteFuture(): CompletableFuture<U> = CompletableFuture()
 }
 
 /**

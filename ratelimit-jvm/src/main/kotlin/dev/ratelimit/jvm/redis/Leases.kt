@@ -26,6 +26,9 @@ internal class Taken(
  * Permits taken ahead and used without asking again: taken from the limit when they are leased, so that all processes together never get
  * more than it has. What is not used for [idleNanos] goes back; so does everything at the end. A fixed window's end with the window.
  *
+ * A bucket whose lease is used up within moments gets a larger one, up to [GROWN] times as large, but no more than a hundredth of its
+ * burst: otherwise the round trip of a refill would bound how many are decided.
+ *
  * @param most the permits of one lease
  * @param take asks for up to so many permits, at least those of the charge
  * @param instead decides where Redis could not
@@ -66,6 +69,23 @@ internal class Leases(
         @Volatile var dryUntil = clock()
         var leftBefore = 0L
 
+        /** The permits of the lease that was asked for last, and when; written by who has the only question that is under way. */
+        @Volatile var size = most
+            private set
+
+        @Volatile private var askedAt = clock() - CALM
+
+        /** How many the lease that is asked for now should have. */
+        fun next(): Long {
+            val now = clock()
+            val age = now - askedAt
+            askedAt = now
+            if (most < LARGE) return most
+            if (age < HURRY) size = (size * 2).coerceAtMost(most * GROWN).coerceAtMost(maxOf(most, limit.burst() / HUNDREDTH))
+            if (age >= CALM) size = most
+            return size
+        }
+
         fun use(permits: Long): RateLimitResult? {
             val lease = lease
             if (!lease.lasts(clock(), 0)) return null
@@ -94,9 +114,6 @@ internal class Leases(
         }
     }
 
-    /** Below it more is asked for ahead; for a small lease that would save less than it costs. */
-    private val low = if (most >= LARGE) most - most / QUARTER else 0
-
     private val buckets = ConcurrentHashMap<BucketKey, Bucket>()
     private val isSweeping = AtomicBoolean()
 
@@ -106,7 +123,12 @@ internal class Leases(
     fun acquire(charge: Charge): CompletableFuture<RateLimitResult> {
         val bucket = bucketOf(charge)
         val result = bucket.use(charge.permits) ?: return refilled(bucket, charge)
-        if (result.remaining() < low && bucket.pending == null) askAhead(bucket, charge, result.remaining())
+        // Ahead of need; for a small lease that would save less than it costs.
+        if (most >= LARGE && result.remaining() < bucket.size - bucket.size / QUARTER &&
+            bucket.pending == null
+        ) {
+            askAhead(bucket, charge, result.remaining())
+        }
         return CompletableFuture.completedFuture(result)
     }
 
@@ -122,7 +144,7 @@ internal class Leases(
             if (bucket.pending != null) return
             bucket.pending = mine
         }
-        take(Charge(charge.key, charge.limit, 1), most - left).whenComplete { taken, failure ->
+        take(Charge(charge.key, charge.limit, 1), (bucket.next() - left).coerceAtLeast(1)).whenComplete { taken, failure ->
             if (failure == null) {
                 keep(bucket, charge.key, taken, taken.permits)
                 if (!taken.result.isAllowed) bucket.dryUntil = clock() + taken.result.retryAfterNanos().coerceAtMost(MOST_DRY)
@@ -162,7 +184,7 @@ internal class Leases(
         val other = synchronized(bucket) { bucket.pending.also { if (it == null) bucket.pending = mine } }
         if (other != null) return other.thenCompose { sharing(it, charge) }
         val answer =
-            take(charge, maxOf(most, charge.permits)).whenComplete { taken, failure ->
+            take(charge, maxOf(bucket.next(), charge.permits)).whenComplete { taken, failure ->
                 if (failure == null) keep(bucket, charge.key, taken, taken.permits - charge.permits)
                 answered(bucket, mine, taken, failure)
             }
@@ -248,6 +270,12 @@ internal class Leases(
     private companion object {
         const val LARGE = 100
         const val QUARTER = 4
+        const val GROWN = 8
+        const val HUNDREDTH = 100
+
+        /** Nobody uses up a lease so fast that a round trip would not matter. */
+        const val HURRY = 3_000_000L
+        const val CALM = 50_000_000L
 
         /** So that what other processes give back is seen at last. */
         const val MOST_DRY = 1_000_000_000L

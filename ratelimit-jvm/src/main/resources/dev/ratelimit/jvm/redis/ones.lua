@@ -19,10 +19,15 @@ if not now then
 end
 local limits, asked = cmsgpack.unpack(ARGV[2]), cmsgpack.unpack(ARGV[3])
 local values = call('MGET', unpack(KEYS))
-local answer = {}
+local KEYS, ARGV = KEYS, ARGV
+local answer, n, m = {}, 0, 0
+
+-- What was written last: buckets that nobody had used for a while get the same text, and making it costs more than the arithmetic.
+local written, writtenUsed, writtenRest, text, lifetime
 
 for i = 1, #KEYS do
-  local number, permits, callers = asked[i * 3 - 2], asked[i * 3 - 1], asked[i * 3]
+  local number, permits, callers = asked[m + 1], asked[m + 2], asked[m + 3]
+  m = m + 3
   local p, q, burst, head = limits[number * 3 - 2], limits[number * 3 - 1], limits[number * 3], ARGV[3 + number]
   local value, used, rest = values[i], 0, 0
   local isCommon = true
@@ -52,8 +57,13 @@ for i = 1, #KEYS do
   if isCommon then
     local free = burst - used
     if rest > 0 then free = free - 1 end
-    granted = floor(free / permits)
-    if granted < 0 then granted = 0 elseif granted > callers then granted = callers end
+    if free >= permits * callers then
+      granted = callers
+    elseif free < permits then
+      granted = 0
+    else
+      granted = floor(free / permits)
+    end
     local usedNow = used + granted * permits
     -- Both waits are quotients of at most this by p.
     if (usedNow + permits) * q > MAX - q then
@@ -64,17 +74,21 @@ for i = 1, #KEYS do
       if granted < callers then wait = ceil(((permits - (burst - usedNow)) * q + rest) / p) end
       reset = ceil((usedNow * q + rest) / p)
       if granted > 0 then
-        local text = format('%sat=%d used=%d rest=%d', head, now, usedNow, rest)
+        if usedNow ~= writtenUsed or rest ~= writtenRest or number ~= written then
+          written, writtenUsed, writtenRest = number, usedNow, rest
+          text = format('%sat=%d used=%d rest=%d', head, now, usedNow, rest)
+          lifetime = format('%d', ceil(reset / 1000) + slack)
+        end
         if value then
-          call('SET', KEYS[i], text, 'PX', ceil(reset / 1000) + slack)
-        elseif not call('SET', KEYS[i], text, 'PX', ceil(reset / 1000) + slack, 'NX') then
+          call('SET', KEYS[i], text, 'PX', lifetime)
+        elseif not call('SET', KEYS[i], text, 'PX', lifetime, 'NX') then
           -- It holds something that is no string.
           granted = ELSEWHERE
         end
       end
     end
   end
-  local n = i * 4
-  answer[n - 3], answer[n - 2], answer[n - 1], answer[n] = granted, remaining, wait, reset
+  answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = granted, remaining, wait, reset
+  n = n + 4
 end
 return answer

@@ -71,6 +71,30 @@ internal class LeasesTest :
             }
         }
 
+        /** The most permits that were taken and not used, after calls that are so many nanoseconds apart. */
+        fun mostUnused(
+            burst: Long,
+            apart: Long,
+        ) = with(Rig(RateLimit.tokenBucket(burst, Duration.ofDays(1)), most = 100)) {
+            (1L..10_000L).maxOf {
+                uses()
+                clock.set(clock.nanoTime() + apart)
+                burst - left() - it
+            }
+        }
+
+        test("a lease that is used up within moments is followed by larger ones, up to eight times as large") {
+            mostUnused(1_000_000, apart = 100) shouldBeInRange 700L..800L
+        }
+
+        test("no lease grows beyond a hundredth of the burst") {
+            mostUnused(30_000, apart = 100) shouldBeInRange 250L..300L
+        }
+
+        test("a lease that lasts a while stays as it is") {
+            mostUnused(1_000_000, apart = 1_000_000) shouldBeInRange 80L..100L
+        }
+
         test("what is idle goes back, and what is used does not") {
             with(Rig()) {
                 repeat(3) { uses() }
