@@ -27,7 +27,7 @@ internal class Taken(
  * more than it has. What is not used for [idleNanos] goes back; so does everything at the end. A fixed window's end with the window.
  *
  * A bucket whose lease is used up within moments gets a larger one, up to [GROWN] times as large, but no more than a hundredth of its
- * burst: otherwise the round trip of a refill would bound how many are decided.
+ * burst, and only while there is enough for all: otherwise the round trip of a refill would bound how many are decided.
  *
  * @param most the permits of one lease
  * @param take asks for up to so many permits, at least those of the charge
@@ -86,6 +86,11 @@ internal class Leases(
             return size
         }
 
+        /** Less was to be had than was asked for: others want it too. */
+        fun isScarce() {
+            size = most
+        }
+
         fun use(permits: Long): RateLimitResult? {
             val lease = lease
             if (!lease.lasts(clock(), 0)) return null
@@ -124,11 +129,8 @@ internal class Leases(
         val bucket = bucketOf(charge)
         val result = bucket.use(charge.permits) ?: return refilled(bucket, charge)
         // Ahead of need; for a small lease that would save less than it costs.
-        if (most >= LARGE && result.remaining() < bucket.size - bucket.size / QUARTER &&
-            bucket.pending == null
-        ) {
-            askAhead(bucket, charge, result.remaining())
-        }
+        val isLow = most >= LARGE && result.remaining() < bucket.size - bucket.size / QUARTER
+        if (isLow && bucket.pending == null) askAhead(bucket, charge, result.remaining())
         return CompletableFuture.completedFuture(result)
     }
 
@@ -144,8 +146,10 @@ internal class Leases(
             if (bucket.pending != null) return
             bucket.pending = mine
         }
-        take(Charge(charge.key, charge.limit, 1), (bucket.next() - left).coerceAtLeast(1)).whenComplete { taken, failure ->
+        val wanted = (bucket.next() - left).coerceAtLeast(1)
+        take(Charge(charge.key, charge.limit, 1), wanted).whenComplete { taken, failure ->
             if (failure == null) {
+                if (taken.permits < wanted) bucket.isScarce()
                 keep(bucket, charge.key, taken, taken.permits)
                 if (!taken.result.isAllowed) bucket.dryUntil = clock() + taken.result.retryAfterNanos().coerceAtMost(MOST_DRY)
             }
@@ -183,9 +187,13 @@ internal class Leases(
         val mine = CompletableFuture<Taken>()
         val other = synchronized(bucket) { bucket.pending.also { if (it == null) bucket.pending = mine } }
         if (other != null) return other.thenCompose { sharing(it, charge) }
+        val wanted = maxOf(bucket.next(), charge.permits)
         val answer =
-            take(charge, maxOf(bucket.next(), charge.permits)).whenComplete { taken, failure ->
-                if (failure == null) keep(bucket, charge.key, taken, taken.permits - charge.permits)
+            take(charge, wanted).whenComplete { taken, failure ->
+                if (failure == null) {
+                    if (taken.permits < wanted) bucket.isScarce()
+                    keep(bucket, charge.key, taken, taken.permits - charge.permits)
+                }
                 answered(bucket, mine, taken, failure)
             }
         return answer.thenApply { it.result }

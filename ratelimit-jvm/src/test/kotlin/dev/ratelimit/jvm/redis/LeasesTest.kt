@@ -5,6 +5,7 @@ import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.store.ManualClock
+import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import io.kotest.core.spec.style.FunSpec
@@ -89,6 +90,17 @@ internal class LeasesTest :
 
         test("no lease grows beyond a hundredth of the burst") {
             mostUnused(30_000, apart = 100) shouldBeInRange 250L..300L
+        }
+
+        test("where less is to be had than a lease, leases grow no more") {
+            with(Rig(RateLimit.tokenBucket(100_000, Duration.ofDays(1)), most = 100)) {
+                // Others take all but 350 permits.
+                memory.adjust(listOf(Adjustment(key, limit, 99_650)))
+                (1..400).count { uses() } shouldBe 350
+                memory.adjust(listOf(Adjustment(key, limit, -10_000)))
+                uses() shouldBe true
+                10_000 - left() shouldBeInRange 150L..200L
+            }
         }
 
         test("a lease that lasts a while stays as it is") {
