@@ -23,7 +23,15 @@ internal class RedisKeys(
     /** Which limits live processes declare for a limiter. */
     fun declarationsOf(limiter: String): String = "$prefix{${tagged(escaped(limiter))}}:declared"
 
-    private fun textOf(key: Any): String = KeyText.of(key).let { if (it.type == null) escaped(it.text) else "${escaped(it.type)}#${escaped(it.text)}" }
+    private fun textOf(key: Any): String = KeyText.of(key).let {
+        if (it.type ==
+            null
+        ) {
+            escaped(it.text)
+        } else {
+            "${escaped(it.type)}#${escaped(it.text)}"
+        }
+    }
 
     private fun escaped(text: String): String {
         if (text.all(::isPlain)) return text

@@ -31,21 +31,22 @@ internal class Arena(
      */
     fun read(word: Long): LongArray? {
         val cell = cellOf(word)
-        if (!isCell(cell)) return null
-        val block = chunks.at(cell)
-        val length = block.get(offsetOf(cell))
-        val room = (CELLS_PER_CHUNK - cell % CELLS_PER_CHUNK) * WORDS_PER_CELL - 1
-        if (length !in 1..room) return null
-        return LongArray(length.toInt()).also { block.copyTo(offsetOf(cell) + Layout.WORD, it) }
+        val length = lengthAt(cell) ?: return null
+        return LongArray(length).also { chunks.at(cell).copyTo(offsetOf(cell) + Layout.WORD, it) }
     }
 
-    /** The block of [word] is not used any more; [length] is that of the state in it. */
-    fun free(
-        word: Long,
-        length: Int,
-    ) {
+    private fun lengthAt(cell: Long): Int? {
+        if (!isCell(cell)) return null
+        val length = chunks.at(cell).get(offsetOf(cell))
+        val room = (CELLS_PER_CHUNK - cell % CELLS_PER_CHUNK) * WORDS_PER_CELL - 1
+        return if (length in 1..room) length.toInt() else null
+    }
+
+    /** The block of [word] is not used any more: the caller has just taken the word away, or has not let anybody see it. */
+    fun free(word: Long) {
         val cell = cellOf(word)
-        val top = Layout.FREE_BLOCKS + sizeFor(length) * Layout.WORD
+        val size = sizeFor(lengthAt(cell) ?: return)
+        val top = Layout.FREE_BLOCKS + size * Layout.WORD
         while (true) {
             val first = words.get(top)
             chunks.at(cell).set(offsetOf(cell), cellOfTop(first))
@@ -95,9 +96,9 @@ internal class Arena(
         private const val VERSIONS = (1L shl 32) - 1
         private const val WORDS_PER_CELL = 8
         const val CELL_BYTES = 64
-        const val CELLS_PER_CHUNK = 65_536L
+        const val CELLS_PER_CHUNK = 16_384L
         const val CHUNK_BYTES = CELLS_PER_CHUNK * CELL_BYTES
-        private const val SIZES = 17
+        private const val SIZES = 15
 
         private fun cellOf(word: Long) = State.decoded(word) and CELLS
 

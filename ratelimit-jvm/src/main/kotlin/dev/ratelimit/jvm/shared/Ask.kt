@@ -28,7 +28,14 @@ internal class SharedRule(
         ): SipHash128 {
             val hash = SipHash128(seed0, seed1)
             hash.add((limiter.length.toLong() shl Int.SIZE_BITS) or slot.toLong())
-            for (part in limiter.chunked(CHARS_PER_WORD)) hash.add(part.fold(0L) { word, char -> (word shl Char.SIZE_BITS) or char.code.toLong() })
+            for (part in limiter.chunked(CHARS_PER_WORD)) {
+                hash.add(
+                    part.fold(0L) { word, char ->
+                        (word shl Char.SIZE_BITS) or
+                            char.code.toLong()
+                    },
+                )
+            }
             return hash
         }
 

@@ -39,6 +39,8 @@ internal class Chunks(
         if (chunk < MOST && mapped.get(chunk.toInt()) != null) return
         if (chunk >= MOST) throw RateLimitStoreException("the shared file is at its largest; delete it, and it begins anew", null)
         try {
+            // Cells are carved in their order, so never more than the next chunk is missing.
+            if (channel.size() < endOf(chunk - 1)) throw RateLimitStoreException("the shared file is damaged; delete it, and it begins anew", null)
             while (channel.size() < endOf(chunk)) {
                 val missing = (endOf(chunk) - channel.size()).coerceIn(1, PORTION)
                 appending.write(ByteBuffer.allocate(missing.toInt()))
@@ -52,7 +54,7 @@ internal class Chunks(
     private fun endOf(chunk: Long) = start + (chunk + 1) * Arena.CHUNK_BYTES
 
     private companion object {
-        const val MOST = 4096
+        const val MOST = 16_384
         const val PORTION = 65_536L
     }
 }

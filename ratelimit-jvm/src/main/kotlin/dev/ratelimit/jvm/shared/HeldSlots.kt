@@ -23,7 +23,9 @@ internal class HeldSlots(
         now: Long,
         decide: (Held) -> T,
     ): T {
-        require(asks.size <= MOST_SLOTS) { "${asks.size} buckets at once are too many for a shared file; charge at most $MOST_SLOTS in one list" }
+        require(asks.size <= MOST_SLOTS) {
+            "${asks.size} buckets at once are too many for a shared file; charge at most $MOST_SLOTS in one list"
+        }
         var spins = 0
         while (true) {
             val places = asks.map { placement.placeFor(it.tag, it.rule.limit, it.meter, now) }
@@ -57,9 +59,7 @@ internal class HeldSlots(
             val after = changed.associateWith { states.wordOf(asks[it].meter, held.states[it], before[it]) }
             after.forEach { (i, word) -> change.become(places[i].at + Layout.STATE, word) }
             val done = change.commit()
-            for ((i, word) in after) {
-                if (done) states.discard(asks[i].meter, before[i], found[i]?.size) else states.discard(asks[i].meter, word, held.states[i].size)
-            }
+            for ((i, word) in after) states.discard(asks[i].meter, if (done) before[i] else word)
             answer.takeIf { done }
         }
 
@@ -116,7 +116,9 @@ internal class HeldSlots(
         tags: List<KeyTag>,
         now: Long,
     ) {
-        require(tags.size <= MOST_SLOTS) { "${tags.size} buckets at once are too many for a shared file; reset at most $MOST_SLOTS in one list" }
+        require(tags.size <= MOST_SLOTS) {
+            "${tags.size} buckets at once are too many for a shared file; reset at most $MOST_SLOTS in one list"
+        }
         var spins = 0
         while (true) {
             val places = tags.mapNotNull(table::find)
@@ -129,15 +131,13 @@ internal class HeldSlots(
     private fun free(places: List<Place>): Boolean =
         transactions.run { change ->
             val before = places.map { mark(change, it) ?: return@run false }
-            val found = places.indices.map { i -> states.meterOf(places[i].limit)?.let { states.stateOf(it, before[i]) } }
-            if (places.any { !change.holds(it.at + Layout.STATE) }) return@run false
             places.forEach { change.become(it.at + Layout.STATE, State.FREE) }
             if (!change.commit()) return@run false
-            places.indices.forEach { states.discard(states.meterOf(places[it].limit), before[it], found[it]?.size) }
+            places.indices.forEach { states.discard(states.meterOf(places[it].limit), before[it]) }
             true
         }
 
     private companion object {
-        const val MOST_SLOTS = 30
+        const val MOST_SLOTS = 60
     }
 }

@@ -43,7 +43,10 @@ internal class Keeper(
     /** What a fault in the mapped memory means: the file was cut short. */
     fun faulted(fault: InternalError): RateLimitStoreException {
         executor.execute(::look)
-        return RateLimitStoreException("the shared file $path was cut short while it was in use; nothing is decided until it is whole", fault)
+        return RateLimitStoreException(
+            "the shared file $path was cut short while it was in use; nothing is decided until it is whole",
+            fault,
+        )
     }
 
     @Synchronized

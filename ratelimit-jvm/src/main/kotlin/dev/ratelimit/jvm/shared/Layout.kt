@@ -6,11 +6,11 @@ package dev.ratelimit.jvm.shared
  *     0        header      fixed when the file is made, with a checksum (see FileHeader); then words that change:
  *              +128        shift: the store's time is System.nanoTime() + shift           +192  boot: which start of the machine it is for
  *              +256        seen: the latest time that any process has noted               +320  dropped: the latest that a full bucket was dropped
- *              +384        the first cell that was never used                             +448  free blocks, a list for each of 17 sizes
+ *              +384        the first cell that was never used                             +448  free blocks, a list for each of 15 sizes
  *     4096     stripes     1,024 words, each the right to make buckets of certain keys
  *     12288    members     256 entries of 64 bytes, one for each process (see Members)
- *     28672    records     1,024 of 832 bytes, four for each member: what it changes in several places at once (see Transaction)
- *     880640   groups      of 16 slots, 896 bytes each (see Table):
+ *     28672    records     1,024 of 1,600 bytes, four for each member: what it changes in several places at once (see Transaction)
+ *     1667072  groups      of 16 slots, 896 bytes each (see Table):
  *
  *              +0   tags    16 words, the first half of each slot's tag
  *              +128 slots   16 of 48 bytes, a bucket each:
@@ -19,7 +19,7 @@ package dev.ratelimit.jvm.shared
  *                           +16  tag      the second half, and in its lowest 4 bits how often the bucket was asked, up to 15
  *                           +24  permits  +32  period  +40  burst: the limit that rules the bucket
  *
- *     then     cells       of 64 bytes in chunks of 4 MiB that are appended when they are needed: blocks of 2^n cells (see Arena)
+ *     then     cells       of 64 bytes in chunks of 1 MiB that are appended when they are needed: blocks of 2^n cells (see Arena)
  *
  * A slot, a stripe and a record are only ever changed by a compare-and-set on one word, or by whoever holds them alone; so a process that is
  * killed or stopped at any instant leaves everything as it was before, or as it was to be.
@@ -52,7 +52,7 @@ internal object Layout {
     const val MEMBER_BYTES = 64
     const val RECORDS = MEMBERS + MEMBER_COUNT * MEMBER_BYTES
     const val RECORDS_PER_MEMBER = 4
-    const val RECORD_BYTES = 832
+    const val RECORD_BYTES = 1600
     const val GROUPS = RECORDS + MEMBER_COUNT * RECORDS_PER_MEMBER * RECORD_BYTES
 
     const val SLOTS_PER_GROUP = 16

@@ -36,7 +36,10 @@ internal class Members(
         } catch (e: IOException) {
             throw RateLimitStoreException("the shared file cannot be locked: ${e.message}; put it on a file system of this machine", e)
         }
-        throw RateLimitStoreException("${Layout.MEMBER_COUNT} processes have the shared file open, which is the most; use another file", null)
+        throw RateLimitStoreException(
+            "${Layout.MEMBER_COUNT} processes have the shared file open, which is the most; use another file",
+            null,
+        )
     }
 
     private fun take(i: Int): Boolean {

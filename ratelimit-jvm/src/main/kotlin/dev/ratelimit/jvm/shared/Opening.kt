@@ -98,7 +98,9 @@ internal object Opening {
 
     private fun headerOf(channel: FileChannel): FileHeader {
         val bytes = ByteBuffer.allocate(Layout.STRIPES)
-        while (bytes.hasRemaining() && channel.read(bytes, bytes.position().toLong()) > 0) Unit
+        do {
+            val read = channel.read(bytes, bytes.position().toLong())
+        } while (read > 0 && bytes.hasRemaining())
         return FileHeader.decoded(bytes.flip(), channel.size())
     }
 

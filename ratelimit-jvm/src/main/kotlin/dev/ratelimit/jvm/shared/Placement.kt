@@ -55,7 +55,7 @@ internal class Placement(
         val word = states.wordOf(meter, state, State.encoded(0))
         change.become(at + Layout.STATE, word)
         val done = change.commit()
-        if (done) former?.let { states.discard(it.meter, it.word, it.state?.size) } else states.discard(meter, word, state.size)
+        if (done) former?.let { states.discard(it.meter, it.word) } else states.discard(meter, word)
         return place.takeIf { done }
     }
 

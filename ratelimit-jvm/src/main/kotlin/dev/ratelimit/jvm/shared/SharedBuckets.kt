@@ -107,7 +107,11 @@ internal class SharedBuckets(
     }
 
     fun reset(keys: List<BucketKey>) {
-        val tags = keys.distinct().map { SharedRule.names(header.seed0, header.seed1, it.limiter, it.slot).let { names -> SharedRule.tagOf(names, it.key) } }
+        val tags = keys.distinct().map {
+            SharedRule.names(header.seed0, header.seed1, it.limiter, it.slot).let { names ->
+                SharedRule.tagOf(names, it.key)
+            }
+        }
         held.forget(tags, now())
     }
 

@@ -111,7 +111,6 @@ internal class BlockSlot(
             val current = buckets.blockOf(place, word)
             if (words.get(state) != word) continue
             if (current == null) return null
-            val length = current.size
             val delay = meter.delay(current, now)
             if (delay > maxDelay || !meter.admits(current, now, permits)) {
                 return if (isOwn()) Bucket.refusal(meter, current, now, permits, maxDelay) else null
@@ -119,11 +118,11 @@ internal class BlockSlot(
             val after = meter.add(current, now, permits)
             val next = buckets.states.wordOf(meter, after, word)
             if (words.swap(state, word, next)) {
-                buckets.states.discard(meter, word, length)
+                buckets.states.discard(meter, word)
                 if (!isOwn()) return null
                 return RateLimitResult.allowed(meter.limit, meter.remaining(after, now), meter.resetAfter(after, now), delay)
             }
-            buckets.states.discard(meter, next, after.size)
+            buckets.states.discard(meter, next)
             collisions = Bucket.backOff(collisions)
         }
     }

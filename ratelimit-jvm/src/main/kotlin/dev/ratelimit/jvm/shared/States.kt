@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.shared
 
 import dev.ratelimit.jvm.algorithm.Meter
+import dev.ratelimit.jvm.algorithm.SlidingLog
 import dev.ratelimit.jvm.algorithm.WordMeter
 
 /** Between a bucket's state, as its meter knows it, and the word that stands for it in a slot. */
@@ -14,7 +15,13 @@ internal class States(
         meter: Meter,
         state: LongArray,
         before: Long,
-    ): Long = if (meter is WordMeter) State.encoded(state[0]) else arena.write(state, before)
+    ): Long = if (meter is WordMeter) State.encoded(state[0]) else arena.write(kept(meter, state), before)
+
+    /** What is kept of [state]: all, but of a log no more than can be copied in some microseconds. */
+    private fun kept(
+        meter: Meter,
+        state: LongArray,
+    ) = if (meter is SlidingLog) meter.coarsened(state, MOST_ENTRIES) else state
 
     /** The state that [word] stands for; null if it is none any more, or damaged. */
     fun stateOf(
@@ -22,13 +29,12 @@ internal class States(
         word: Long,
     ): LongArray? = if (meter is WordMeter) longArrayOf(State.decoded(word)) else arena.read(word)
 
-    /** The word is not in the file any more, and so the block goes in which its state of [length] words was; null if that is not known. */
+    /** The [word] is not in the file any more, or never was; what it stands for goes. */
     fun discard(
         meter: Meter?,
         word: Long,
-        length: Int?,
     ) {
-        if (meter !is WordMeter && length != null) arena.free(word, length)
+        if (meter != null && meter !is WordMeter) arena.free(word)
     }
 
     fun meterOf(limit: StoredLimit): Meter? = meters(limit)
@@ -55,9 +61,9 @@ internal class States(
     fun drop(
         place: Place,
         word: Long,
-    ): Boolean {
-        val meter = meterOf(place.limit)
-        val state = if (meter is WordMeter) null else arena.read(word)
-        return words.swap(place.at + Layout.STATE, word, State.FREE).also { if (it) discard(meter, word, state?.size) }
+    ): Boolean = words.swap(place.at + Layout.STATE, word, State.FREE).also { if (it) discard(meterOf(place.limit), word) }
+
+    private companion object {
+        const val MOST_ENTRIES = 16_384
     }
 }

@@ -40,9 +40,6 @@ internal data class StoredLimit(
 
         const val NUMBERS = 4
 
-        /** A sliding log is copied for each change, and a block has at most so much room. */
-        private const val MOST_LOGGED = 100_000L
-
         fun of(limit: RateLimit): StoredLimit =
             StoredLimit(ALGORITHMS.indexOf(limit.algorithm()) + 1, limit.permits(), periodOf(limit), limit.burst())
 
@@ -53,10 +50,6 @@ internal data class StoredLimit(
 
         /** Throws if a file cannot hold buckets of [limit]. */
         fun check(limit: RateLimit) {
-            require(limit.algorithm() != Algorithm.SLIDING_LOG || limit.permits() <= MOST_LOGGED) {
-                "limit $limit logs more permits than a shared file holds for one key; " +
-                    "write at most $MOST_LOGGED permits, or RateLimit.slidingWindow"
-            }
             require(periodOf(limit) >= 0 || limit.period().nano == 0) {
                 "limit $limit has a period that a shared file cannot hold; above 292 years write whole seconds"
             }

@@ -37,7 +37,7 @@ internal class Transaction(
 
     /** As [mark], for a free slot that the others leave alone until this process gives it back, or dies. */
     fun claim(at: Int): Boolean =
-        note(at or Record.CLAIMED, State.FREE, State.FREE) && words.swap(at, State.FREE, mark).also { if (!it) forget() }
+        note(at.toLong() or Record.CLAIMED, State.FREE, State.FREE) && words.swap(at, State.FREE, mark).also { if (!it) forget() }
 
     private fun note(
         target: Long,
@@ -49,11 +49,11 @@ internal class Transaction(
         words.set(entry + Record.TARGET, target)
         words.set(entry + Record.BEFORE, before)
         words.set(entry + Record.AFTER, after)
-        words.set(status + Record.COUNT, ++count.toLong())
+        words.set(status + Record.COUNT, (++count).toLong())
         return true
     }
 
-    private fun forget() = words.set(status + Record.COUNT, --count.toLong())
+    private fun forget() = words.set(status + Record.COUNT, (--count).toLong())
 
     /** What the word at [at], marked by this transaction, is to become. */
     fun become(
