@@ -15,6 +15,7 @@ import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.LocalRateLimitStore
+import java.io.IOException
 import java.nio.file.Path
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
@@ -55,12 +56,9 @@ public class SharedMemoryStore private constructor(
     /** How many buckets the file has now. Looks at all of its slots. */
     public val size: Int get() = guarded { it.table.size() }
 
-    private val time = NanoClock { keeper.buckets().clock.nanoTime() }
+    private val time = NanoClock { keeper.clock.nanoTime() }
 
     override fun clock(): NanoClock = time
-
-    /** The buckets of the file that is open now. */
-    internal fun buckets(): SharedBuckets = keeper.buckets()
 
     /** Asks the buckets; a fault of the mapped memory becomes an exception of the store. */
     internal inline fun <T> guarded(question: (SharedBuckets) -> T): T =
@@ -68,9 +66,11 @@ public class SharedMemoryStore private constructor(
             question(keeper.buckets())
         } catch (e: InternalError) {
             throw faulted(e)
+        } catch (e: IOException) {
+            throw faulted(e)
         }
 
-    internal fun faulted(fault: InternalError): RateLimitStoreException = keeper.faulted(fault)
+    internal fun faulted(fault: Throwable): RateLimitStoreException = keeper.faulted(fault)
 
     override fun tryAcquire(
         charges: List<Charge>,

@@ -3,77 +3,132 @@ package dev.ratelimit.jvm.shared
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitStoreException
 import org.slf4j.LoggerFactory
-import java.io.IOException
 import java.lang.ref.WeakReference
 import java.nio.file.Path
 import java.util.concurrent.Executors
 import java.util.concurrent.ScheduledExecutorService
 import java.util.concurrent.ScheduledFuture
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicBoolean
 
 /**
  * Keeps a store on the file that is at its path. Four times a second it looks whether that is still the one that is open, and whole; if
  * not, the store has none until there is one again, which is made if there is nothing at the path.
  */
 internal class Keeper(
-    private val path: Path,
+    path: Path,
+    clockOf: (Words) -> NanoClock,
+    make: () -> FileHeader,
+) : AutoCloseable {
+    private val kept = Kept(path, clockOf, make)
+    private val watch = watched(WeakReference(this), kept)
+
+    /** The buckets now, or throws why there are none. */
+    fun buckets(): SharedBuckets = kept.current ?: throw kept.broken(null)
+
+    /** The time goes on, also while there is no file. */
+    val clock: NanoClock get() = kept.clock
+
+    /** What a fault means: of the mapped memory, that the file was cut short; else that it was replaced or closed meanwhile. */
+    fun faulted(fault: Throwable): RateLimitStoreException {
+        if (kept.isAsked.compareAndSet(false, true)) executor.execute(kept::look)
+        return kept.broken(fault)
+    }
+
+    override fun close() {
+        watch.cancel(false)
+        kept.close()
+    }
+
+    override fun toString(): String = "${kept.path}"
+
+    private companion object {
+        const val LOOK_MILLIS = 250L
+
+        /** One thread for the files of a process; apart from other timers, because a file system may keep it waiting. */
+        val executor: ScheduledExecutorService =
+            Executors.newSingleThreadScheduledExecutor { task -> Thread(task, "ratelimit-shared-file").apply { isDaemon = true } }
+
+        /** Ends with the keeper, also with one that was forgotten without being closed. */
+        fun watched(
+            keeper: WeakReference<Keeper>,
+            kept: Kept,
+        ): ScheduledFuture<*> {
+            val look = { if (keeper.get() == null) kept.close() else kept.look() }
+            return executor.scheduleWithFixedDelay({ if (!kept.isClosed) look() }, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS)
+        }
+    }
+}
+
+/** The file that is open, if there is one. */
+private class Kept(
+    val path: Path,
     private val clockOf: (Words) -> NanoClock,
     private val make: () -> FileHeader,
 ) : AutoCloseable {
     @Volatile
-    private var current: SharedBuckets? = SharedBuckets(Opening.open(path, make), clockOf)
+    var current: SharedBuckets? = opened()
+        private set
+
+    @Volatile
+    var clock: NanoClock = checkNotNull(current).clock
+        private set
 
     @Volatile
     private var failure: RateLimitStoreException? = null
 
     @Volatile
-    private var isClosed = false
-    private val watch: ScheduledFuture<*> = watched(WeakReference(this))
+    var isClosed = false
+        private set
 
-    /** The buckets now, or throws why there are none. */
-    fun buckets(): SharedBuckets = current ?: throw broken()
+    /** Whether somebody wants a look sooner. */
+    val isAsked = AtomicBoolean()
 
-    private fun broken(): RateLimitStoreException =
-        if (isClosed) {
-            RateLimitStoreException("the store on $path is closed; open it again", null)
-        } else {
-            RateLimitStoreException(failure?.message ?: "the shared file $path is being opened again; ask again in a moment", failure)
+    private fun opened(): SharedBuckets {
+        val opened = Opening.open(path, make)
+        var buckets: SharedBuckets? = null
+        try {
+            buckets = SharedBuckets(opened, clockOf)
+            return buckets
+        } finally {
+            if (buckets == null) opened.close()
         }
-
-    /** What a fault in the mapped memory means: the file was cut short. */
-    fun faulted(fault: InternalError): RateLimitStoreException {
-        executor.execute(::look)
-        return RateLimitStoreException(
-            "the shared file $path was cut short while it was in use; nothing is decided until it is whole",
-            fault,
-        )
     }
 
+    fun broken(fault: Throwable?): RateLimitStoreException =
+        when {
+            isClosed -> RateLimitStoreException("the store on $path is closed; open it again", fault)
+            failure != null -> RateLimitStoreException(failure?.message, failure)
+            else -> RateLimitStoreException("the shared file $path was cut short or replaced just now; ask again in a moment", fault)
+        }
+
     @Synchronized
-    private fun look() {
+    @Suppress("TooGenericExceptionCaught")
+    fun look() {
+        isAsked.set(false)
         if (isClosed) return
         val known = current
         try {
             if (known != null && known.isSound(path)) known.tick() else reopen(known)
+        } catch (e: RateLimitStoreException) {
+            lose(known, e)
         } catch (e: InternalError) {
-            lost(known, RateLimitStoreException("the shared file $path was cut short while it was in use", e))
-        } catch (e: IOException) {
-            lost(known, RateLimitStoreException("the shared file $path cannot be read: $e", e))
+            lose(known, RateLimitStoreException("the shared file $path was cut short while it was in use", e))
+        } catch (e: Exception) {
+            lose(known, RateLimitStoreException("the shared file $path cannot be looked after: $e", e))
         }
     }
 
     private fun reopen(known: SharedBuckets?) {
-        try {
-            current = SharedBuckets(Opening.open(path, make), clockOf)
-            known?.abandon()
-            failure = null
-            log.warn("the shared file {} was replaced; its limits begin anew", path)
-        } catch (e: RateLimitStoreException) {
-            lost(known, e)
-        }
+        val next = opened()
+        clock = next.clock
+        current = next
+        failure = null
+        known?.abandon()
+        log.warn("the shared file {} was replaced; its limits begin anew", path)
     }
 
-    private fun lost(
+    private fun lose(
         known: SharedBuckets?,
         cause: RateLimitStoreException,
     ) {
@@ -87,40 +142,12 @@ internal class Keeper(
     override fun close() {
         if (isClosed) return
         isClosed = true
-        watch.cancel(false)
         val known = current
         current = null
         known?.close()
     }
 
-    override fun toString(): String = "$path"
-
     private companion object {
         val log = LoggerFactory.getLogger(Keeper::class.java)
-        const val LOOK_MILLIS = 250L
-
-        /** One thread for the files of a process; apart from other timers, because a file system may keep it waiting. */
-        val executor: ScheduledExecutorService =
-            Executors.newSingleThreadScheduledExecutor { task -> Thread(task, "ratelimit-shared-file").apply { isDaemon = true } }
-
-        /** Ends with the store, also with one that was forgotten without being closed. */
-        @Suppress("TooGenericExceptionCaught")
-        fun watched(keeper: WeakReference<Keeper>): ScheduledFuture<*> {
-            lateinit var future: ScheduledFuture<*>
-            val look = {
-                val alive = keeper.get()
-                if (alive == null) {
-                    future.cancel(false)
-                } else {
-                    try {
-                        alive.look()
-                    } catch (e: Throwable) {
-                        log.error("the shared file {} could not be looked after", alive, e)
-                    }
-                }
-            }
-            future = executor.scheduleWithFixedDelay({ look() }, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS)
-            return future
-        }
     }
 }

@@ -26,7 +26,12 @@ internal class Opened(
     @JvmField val appending: FileChannel,
     /** What the file system calls the file itself, whatever its name; null if it has no word for it. */
     @JvmField val fileKey: Any?,
-)
+) : AutoCloseable {
+    override fun close() {
+        channel.close()
+        appending.close()
+    }
+}
 
 /**
  * Opens the file at a path, or makes it. A new file is written under another name and then linked to its own, which only one process can
@@ -172,11 +177,16 @@ internal object Opening {
     ) {
         val longAgo = System.currentTimeMillis() - LEFTOVER_MILLIS
         runCatching {
-            Files.newDirectoryStream(folder, ".${path.fileName}.*$TEMPORARY").use { found ->
+            Files.newDirectoryStream(folder) { isTemporary("${it.fileName}", path) }.use { found ->
                 found.filter { Files.getLastModifiedTime(it, NOFOLLOW_LINKS).toMillis() < longAgo }.forEach(Files::deleteIfExists)
             }
         }
     }
+
+    private fun isTemporary(
+        name: String,
+        path: Path,
+    ) = name.startsWith(".${path.fileName}.") && name.endsWith(TEMPORARY)
 
     private val OTHERS = PosixFilePermission.values().filterNot { it.name.startsWith("OWNER") }.toSet()
     private const val ATTEMPTS = 20

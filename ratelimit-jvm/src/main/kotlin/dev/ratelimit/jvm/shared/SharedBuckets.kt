@@ -9,6 +9,7 @@ import dev.ratelimit.jvm.store.Joint
 import dev.ratelimit.jvm.store.adjusted
 import dev.ratelimit.spi.BucketKey
 import java.nio.channels.FileChannel
+import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 
 /** The buckets of one open file. After a fault, or when another file has taken its place, there is a new one of these. */
@@ -33,6 +34,8 @@ internal class SharedBuckets(
     val states = States(words, arena, ::meterOf)
     private val placement = Placement(words, table, marks, states, transactions)
     private val held = HeldSlots(words, table, marks, states, placement, transactions)
+
+    private var ticks = 0
 
     val maxKeys: Int get() = header.maxKeys
 
@@ -137,11 +140,11 @@ internal class SharedBuckets(
     fun tick() {
         (clock as? SharedClock)?.tick()
         members.beat()
-        members.sweep()
+        if (ticks++ % TICKS_PER_SWEEP == 0) members.sweep()
     }
 
     /** Whether the file at [path] is still this one, and whole. */
-    fun isSound(path: java.nio.file.Path): Boolean =
+    fun isSound(path: Path): Boolean =
         opened.channel.isOpen && opened.channel.size() >= size && Opening.attributesOf(path)?.fileKey() == opened.fileKey &&
             Opening.isSame(opened.channel, header)
 
@@ -153,12 +156,12 @@ internal class SharedBuckets(
 
     /** Lets go of a file that is gone, without a word to it. */
     fun abandon() {
-        opened.channel.close()
-        opened.appending.close()
+        opened.close()
     }
 
     private companion object {
         const val MAX_METERS = 1024
+        const val TICKS_PER_SWEEP = 8
 
         /** Stands where a limit's number stands. */
         const val DECLARED = -1

@@ -44,8 +44,9 @@ internal class SharedClock(
     /** Now and then: notes the time, and makes up for a sleep. */
     fun tick() {
         val known = shift
-        val asleep = (sleptNow() ?: 0) - (slept ?: 0)
-        slept = sleptNow()
+        val now = sleptNow()
+        val asleep = if (now == null) 0 else now - (slept ?: now)
+        slept = now
         // All processes notice the same sleep; the first makes up for it.
         if (asleep > LEAST_SLEEP) words.swap(Layout.SHIFT, known, known + asleep)
         shift = words.get(Layout.SHIFT)
