@@ -98,7 +98,7 @@ private class Kept(
     fun broken(fault: Throwable?): RateLimitStoreException =
         when {
             isClosed -> RateLimitStoreException("the store on $path is closed; open it again", fault)
-            failure != null -> RateLimitStoreException(failure?.message, failure)
+            failure != null -> RateLimitStoreException("${failure?.message}", failure)
             else -> RateLimitStoreException("the shared file $path was cut short or replaced just now; ask again in a moment", fault)
         }
 
