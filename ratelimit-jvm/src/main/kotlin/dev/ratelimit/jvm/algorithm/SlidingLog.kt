@@ -141,6 +141,28 @@ internal class SlidingLog(
         return larger
     }
 
+    /**
+     * [state] with no more than [most] entries: of neighbours the earlier is forgotten, and its permits count from the later one's
+     * instant on. That is toward less, and by no more than the time between two grants.
+     */
+    fun coarsened(
+        state: LongArray,
+        most: Int,
+    ): LongArray {
+        if (size(state) <= most) return state
+        val kept = (size(state) + 1) / 2
+        val coarse = LongArray(HEADER + 2 * kept * ENTRY)
+        coarse[SIZE] = kept.toLong()
+        coarse[BASE] = state[BASE]
+        coarse[NEWEST] = state[NEWEST]
+        for (i in 0 until kept) {
+            val from = size(state) - 1 - 2 * (kept - 1 - i)
+            coarse[HEADER + i * ENTRY] = instant(state, from)
+            coarse[HEADER + i * ENTRY + TOTAL] = state[at(state, from) + TOTAL]
+        }
+        return coarsened(coarse, most)
+    }
+
     private fun size(state: LongArray) = state[SIZE].toInt()
 
     private fun capacity(state: LongArray) = (state.size - HEADER) / ENTRY

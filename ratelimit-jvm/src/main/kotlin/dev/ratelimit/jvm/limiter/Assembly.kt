@@ -6,6 +6,7 @@ import dev.ratelimit.LocalRateLimiter
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimiter
 import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.jvm.SharedMemoryStore
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
 
@@ -18,10 +19,10 @@ internal object Assembly {
         options: LimiterOptions,
     ): LocalRateLimiter {
         val lines = OneLine(options.maxWaiters)
-        return if (store is MemoryStore) {
-            MemoryLimiter(MemoryFamily(name, limits, store.buckets, options, lines), null)
-        } else {
-            StoreLimiter(declaring(StoreFamily(name, limits, store, options, lines), store), null)
+        return when (store) {
+            is MemoryStore -> MemoryLimiter(MemoryFamily(name, limits, store.buckets, options, lines), null)
+            is SharedMemoryStore -> SharedLimiter(declaring(SharedFamily(name, limits, store, options, lines), store), null)
+            else -> StoreLimiter(declaring(StoreFamily(name, limits, store, options, lines), store), null)
         }
     }
 
@@ -43,12 +44,19 @@ internal object Assembly {
         options: LimiterOptions,
     ): LocalKeyedRateLimiter<K> {
         val lines = KeyedLines(options.maxWaiters)
-        return if (store is MemoryStore) {
-            val family = MemoryFamily(name, limits, store.buckets, options, lines)
-            LocalKeyed(family) { MemoryLimiter(family, it) }
-        } else {
-            val family = declaring(StoreFamily(name, limits, store, options, lines), store)
-            LocalKeyed(family) { StoreLimiter(family, it) }
+        return when (store) {
+            is MemoryStore -> {
+                val family = MemoryFamily(name, limits, store.buckets, options, lines)
+                LocalKeyed(family) { MemoryLimiter(family, it) }
+            }
+            is SharedMemoryStore -> {
+                val family = declaring(SharedFamily(name, limits, store, options, lines), store)
+                LocalKeyed(family) { SharedLimiter(family, it) }
+            }
+            else -> {
+                val family = declaring(StoreFamily(name, limits, store, options, lines), store)
+                LocalKeyed(family) { StoreLimiter(family, it) }
+            }
         }
     }
 

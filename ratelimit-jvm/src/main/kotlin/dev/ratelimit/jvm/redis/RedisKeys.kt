@@ -1,5 +1,6 @@
 package dev.ratelimit.jvm.redis
 
+import dev.ratelimit.jvm.store.KeyText
 import dev.ratelimit.spi.BucketKey
 import java.security.MessageDigest
 
@@ -22,17 +23,14 @@ internal class RedisKeys(
     /** Which limits live processes declare for a limiter. */
     fun declarationsOf(limiter: String): String = "$prefix{${tagged(escaped(limiter))}}:declared"
 
-    /** A text stands for itself; other keys have their class before them, for the number 1 is not the text 1. */
-    private fun textOf(key: Any): String {
-        if (key is String) return escaped(key)
-        val text = key.toString()
-        val type = if (key is Enum<*>) key.declaringJavaClass.name else key.javaClass.name
-        val hashes = listOf(System.identityHashCode(key), key.hashCode())
-        require(hashes.none { text == key.javaClass.name + "@" + Integer.toHexString(it) }) {
-            "key $text of ${key.javaClass.name} has no text that is the same in every process; use a String, a number, a UUID, " +
-                "or a class with a toString of its own"
+    private fun textOf(key: Any): String = KeyText.of(key).let {
+        if (it.type ==
+            null
+        ) {
+            escaped(it.text)
+        } else {
+            "${escaped(it.type)}#${escaped(it.text)}"
         }
-        return escaped(type.removePrefix("java.lang.").removePrefix("java.util.")) + "#" + escaped(text)
     }
 
     private fun escaped(text: String): String {

@@ -1,11 +1,15 @@
 package dev.ratelimit.jvm.store
 
+import dev.ratelimit.jvm.algorithm.Meter
+
 /** Permits asked of the bucket of [key] under [rule]: a charge in the terms of the memory store. */
 internal class Claim(
     @JvmField val rule: Rule,
     @JvmField val key: Any?,
-    @JvmField val permits: Long,
-) {
+    override val permits: Long,
+) : Asked {
+    override val meter: Meter get() = rule.meter
+
     fun isSameBucketAs(other: Claim) = key == other.key && rule.isSamePlaceAs(other.rule)
 }
 

@@ -17,27 +17,13 @@ internal class HeldBuckets private constructor(
     fun tryAcquire(
         now: Long,
         maxDelay: Long,
-    ): RateLimitResult {
-        val refusal = refusal(now, maxDelay, 0)
-        if (refusal != null) return refusal
-        val delay = longestDelay(now)
-        for (i in claims.indices) states[i] = claims[i].rule.meter.add(states[i], now, claims[i].permits)
-        return grant(now, delay)
-    }
+    ): RateLimitResult = Joint(claims, states).tryAcquire(now, maxDelay)
 
     /** The answer of [tryAcquire], after [ahead] permits to others, without its effect. */
     fun peek(
         now: Long,
         ahead: Long,
-    ): RateLimitResult {
-        val own = states.copyOf()
-        for (i in claims.indices) states[i] = seen(i, now)
-        return try {
-            refusal(now, Long.MAX_VALUE, ahead) ?: grant(now, longestDelay(now))
-        } finally {
-            own.copyInto(states)
-        }
-    }
+    ): RateLimitResult = Joint(claims, Array(claims.size) { seen(it, now) }).peek(now, ahead)
 
     /** The state as it would be if the claim's limit took over. */
     private fun seen(
@@ -56,11 +42,7 @@ internal class HeldBuckets private constructor(
         now: Long,
     ) {
         val i = claims.indexOfFirst { it.isSameBucketAs(claim) }
-        val meter = claims[i].rule.meter
-        when {
-            permits > 0 -> states[i] = meter.add(states[i], now, permits)
-            permits < 0 -> meter.giveBack(states[i], now, -permits)
-        }
+        states[i] = claims[i].meter.adjusted(states[i], now, permits)
     }
 
     /** Makes all buckets as if they were never used. */
@@ -70,41 +52,6 @@ internal class HeldBuckets private constructor(
 
     fun release() {
         for (i in buckets.indices) buckets[i]?.unlock(states[i])
-    }
-
-    private fun refusal(
-        now: Long,
-        maxDelay: Long,
-        ahead: Long,
-    ): RateLimitResult? {
-        var worst: RateLimitResult? = null
-        for (i in claims.indices) {
-            val meter = claims[i].rule.meter
-            val permits = claims[i].permits
-            val untilTurn = if (maxDelay == Long.MAX_VALUE) 0 else meter.delay(states[i], now) - maxDelay
-            if (ahead == 0L && untilTurn <= 0 && meter.admits(states[i], now, permits)) continue
-            val wait = maxOf(meter.waitFor(states[i], now, permits, ahead), untilTurn)
-            if (wait > 0 && (worst == null || wait > worst.retryAfterNanos())) {
-                worst = RateLimitResult.denied(meter.limit, meter.remaining(states[i], now), wait, meter.resetAfter(states[i], now))
-            }
-        }
-        return worst
-    }
-
-    private fun longestDelay(now: Long) = claims.indices.maxOf { claims[it].rule.meter.delay(states[it], now) }
-
-    private fun grant(
-        now: Long,
-        delay: Long,
-    ): RateLimitResult {
-        val scarcest = claims.indices.minBy { claims[it].rule.meter.remaining(states[it], now) }
-        val meter = claims[scarcest].rule.meter
-        return RateLimitResult.allowed(
-            meter.limit,
-            meter.remaining(states[scarcest], now),
-            claims.indices.maxOf { claims[it].rule.meter.resetAfter(states[it], now) },
-            delay,
-        )
     }
 
     companion object {

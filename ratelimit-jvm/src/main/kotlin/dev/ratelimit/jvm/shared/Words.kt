@@ -1,0 +1,88 @@
+package dev.ratelimit.jvm.shared
+
+import java.lang.invoke.MethodHandles
+import java.lang.invoke.VarHandle
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.LongBuffer
+
+/**
+ * The words of a mapped part of a file, which other processes read and write at the same time.
+ *
+ * Where the file was cut short beneath the mapping, a read or a write of compiled code does nothing at all, and the JVM throws an
+ * [InternalError] some time later. [look] is the way of reading that cannot be deceived: it copies, and where there is nothing
+ * to copy from, the answer is 0.
+ */
+internal class Words(
+    private val bytes: ByteBuffer,
+) {
+    init {
+        bytes.order(ByteOrder.nativeOrder())
+    }
+
+    private val longs: LongBuffer = bytes.asLongBuffer()
+
+    /** The word at the byte [at]; what is read after it is not older. */
+    fun get(at: Int): Long {
+        val word = bytes.getLong(at)
+        VarHandle.acquireFence()
+        return word
+    }
+
+    /** Writes what nobody else writes; whoever sees it sees all that was written before. */
+    fun set(
+        at: Int,
+        word: Long,
+    ) {
+        VarHandle.releaseFence()
+        bytes.putLong(at, word)
+    }
+
+    fun swap(
+        at: Int,
+        from: Long,
+        to: Long,
+    ): Boolean = LONGS.compareAndSet(bytes, at, from, to)
+
+    /** Raises the word at [at] to [to], if it is less. */
+    fun raise(
+        at: Int,
+        to: Long,
+    ) {
+        while (true) {
+            val now = get(at)
+            if (now >= to || swap(at, now, to)) return
+        }
+    }
+
+    /** As [get], but 0 where the file has ended; [scratch] is of 8 bytes and of no other use. */
+    fun look(
+        at: Int,
+        scratch: ByteArray,
+    ): Long {
+        ARRAY.set(scratch, 0, 0L)
+        bytes.get(at, scratch, 0, Layout.WORD)
+        return ARRAY.get(scratch, 0) as Long
+    }
+
+    fun copyTo(
+        at: Int,
+        array: LongArray,
+    ) {
+        longs.get(at / Layout.WORD, array, 0, array.size)
+        VarHandle.acquireFence()
+    }
+
+    fun copyFrom(
+        array: LongArray,
+        at: Int,
+    ) {
+        VarHandle.releaseFence()
+        longs.put(at / Layout.WORD, array, 0, array.size)
+    }
+
+    private companion object {
+        val LONGS: VarHandle = MethodHandles.byteBufferViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
+        val ARRAY: VarHandle = MethodHandles.byteArrayViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
+    }
+}
