@@ -52,12 +52,12 @@ public class RedisStoreBuilder internal constructor() {
     public fun mayStartAway(mayStartAway: Boolean): RedisStoreBuilder = apply { this.mayStartAway = mayStartAway }
 
     /**
-     * Takes up to [permits] at once and uses them locally, without asking Redis again. The limit keeps its total, for they are taken
-     * from it when they are leased; but they may be used later than that, so for a moment more can come together than a burst: at most
+     * Takes up to [permits] at once and uses them locally, without asking Redis again. The limit keeps its total, for they are taken from
+     * it when they are leased; but they may be used later than that, so for a moment more can come together than a burst: at most
      * [permits] of each key for each process. A lease of 100 or more that is used up within milliseconds is followed by a larger one, of
-     * up to eight times [permits], but no more than a hundredth of the burst, and only while all are granted what they ask for: then that is the most that a process has unused. Unused
-     * ones go back after [idle], and when the store is closed; those of a process that is killed are lost. For token buckets and fixed
-     * windows of limiters with one limit; others are asked each time.
+     * up to eight times [permits], but no more than a hundredth of the burst, and only while there is enough for all: then that is the
+     * most that a process has unused. Unused ones go back after [idle], and when the store is closed; those of a process that is killed
+     * are lost. For token buckets and fixed windows of limiters with one limit; others are asked each time.
      */
     public fun lease(
         permits: Long,

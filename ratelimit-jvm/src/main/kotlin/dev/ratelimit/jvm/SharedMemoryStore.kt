@@ -29,21 +29,21 @@ import java.util.concurrent.CompletionStage
  * decided together, at most 60 in one list. A process that is killed at any instant leaves a state that holds, and holds up nobody:
  * whatever it had not finished is undone, and at most the permits of its last call are lost. One that is stopped holds up nobody either.
  *
- * **Keys** stand in the file as hashes of 128 bits with a secret of the file's own (SipHash), so two keys share a bucket with a probability
- * below 10⁻²⁰, and nobody can find two that do. A key is a text, a number, a UUID, or anything whose `toString` is the same in every
- * process. There is room for [maxKeys] of them. An idle bucket that is full again gives its room back, which loses nothing; under a flood of
- * keys the one that was asked least goes. A key takes 75 bytes of file, more for a sliding log, which takes 16 bytes or more for each
- * grant in force and is copied for each change; beyond 16,384 grants at different instants, neighbours count as if they were granted at the
- * later one's instant, which is toward less.
+ * **Keys** stand in the file as hashes of 128 bits with a secret of the file's own (SipHash), so two keys share a bucket with a
+ * probability below 10⁻²⁰, and nobody can find two that do. A key is a text, a number, a UUID, or anything whose `toString` is the same
+ * in every process. There is room for [maxKeys] of them. An idle bucket that is full again gives its room back, which loses nothing;
+ * under a flood of keys the one that was asked least goes. A key takes 75 bytes of file, more for a sliding log, which takes 16 bytes or
+ * more for each grant in force and is copied for each change; beyond 16,384 grants at different instants, neighbours count as if they
+ * were granted at the later one's instant, which is toward less.
  *
- * **Time** is the machine's own count since it was started, so steps of the wall clock change nothing. The wall clock is read when the file is
- * made and when the machine has started anew, and windows are aligned to the epoch by that. After a restart or a sleep of the
+ * **Time** is the machine's own count since it was started, so steps of the wall clock change nothing. The wall clock is read when the
+ * file is made and when the machine has started anew, and windows are aligned to the epoch by that. After a restart or a sleep of the
  * machine everything is right within one refill.
  *
- * **The file** has mode 0600 where the system knows modes. One that is a symbolic link, belongs to another user, is open to others, or was not
- * made by this library is refused and left as it is. If it is deleted or replaced, all processes go on with a new one within
- * half a second, and the limits begin anew; if it is cut short or its header is damaged, every call fails with
- * [RateLimitStoreException] until it has been deleted. It belongs on a local file system (`/dev/shm`, tmpfs, ext4, xfs); not on a network.
+ * **The file** has mode 0600 where the system knows modes. One that is a symbolic link, belongs to another user, is open to others, or
+ * was not made by this library is refused and left as it is. If it is deleted or replaced, all processes go on with a new one within half
+ * a second, and the limits begin anew; if it is cut short or its header is damaged, every call fails with [RateLimitStoreException] until
+ * it has been deleted. It belongs on a local file system (`/dev/shm`, tmpfs, ext4, xfs); not on a network.
  *
  * Thread-safe. Several stores of one process, also of different class loaders, may have the same file open.
  */

@@ -37,10 +37,10 @@ internal class Chunks(
     /** Sees to it that [chunk] is there. Two who do so at once make the file longer than need be. */
     fun extendTo(chunk: Long) {
         if (chunk < MOST && mapped.get(chunk.toInt()) != null) return
-        if (chunk >= MOST) throw RateLimitStoreException("the shared file is at its largest; delete it, and it begins anew", null)
         try {
             // Cells are carved in their order, so never more than the next chunk is missing.
-            if (channel.size() < endOf(chunk - 1)) throw RateLimitStoreException("the shared file is damaged; delete it, and it begins anew", null)
+            val isNext = chunk < MOST && channel.size() >= endOf(chunk - 1)
+            if (!isNext) throw RateLimitStoreException("the shared file is at its largest, or damaged; delete it, and it begins anew", null)
             while (channel.size() < endOf(chunk)) {
                 val missing = (endOf(chunk) - channel.size()).coerceIn(1, PORTION)
                 appending.write(ByteBuffer.allocate(missing.toInt()))

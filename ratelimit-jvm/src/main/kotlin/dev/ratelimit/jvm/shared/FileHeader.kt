@@ -51,28 +51,33 @@ internal class FileHeader(
             size: Long,
         ): FileHeader {
             bytes.order(ByteOrder.nativeOrder())
-            if (bytes.limit() < Layout.STRIPES) throw Unreadable("is not a file of rate limits: it has $size bytes")
-            val magic = bytes.getLong(Layout.MAGIC)
-            val order = bytes.getLong(Layout.BYTE_ORDER)
-            val version = bytes.getLong(Layout.VERSION)
-            when {
-                order == java.lang.Long.reverseBytes(BYTE_ORDER) -> throw Unreadable("was made on a machine of another byte order")
-                magic != MAGIC -> throw Unreadable("is not a file of rate limits")
-                version != VERSION -> throw Unreadable("has version $version; this library reads version $VERSION")
-                bytes.getLong(Layout.CHECKSUM) != checksum(bytes) -> throw Unreadable("is damaged: the checksum of its header is wrong")
-            }
-            val maxKeys = bytes.getLong(Layout.MAX_KEYS).toInt()
-            val groups = bytes.getLong(Layout.GROUP_COUNT).toInt()
-            val whole = Layout.cellsAt(groups)
-            if (size < whole) throw Unreadable("was cut short: it has $size bytes of at least $whole")
+            flaw(bytes, size)?.let { throw Unreadable(it) }
             return FileHeader(
-                maxKeys,
-                groups,
+                bytes.getLong(Layout.MAX_KEYS).toInt(),
+                bytes.getLong(Layout.GROUP_COUNT).toInt(),
                 bytes.getLong(Layout.ORIGIN),
                 bytes.getLong(Layout.SEED_0),
                 bytes.getLong(Layout.SEED_1),
                 bytes.getLong(Layout.FILE_ID),
             )
+        }
+
+        /** What is wrong with the file; null if nothing is. */
+        private fun flaw(
+            bytes: ByteBuffer,
+            size: Long,
+        ): String? {
+            if (bytes.limit() < Layout.STRIPES) return "is not a file of rate limits: it has $size bytes"
+            val version = bytes.getLong(Layout.VERSION)
+            val whole = Layout.cellsAt(bytes.getLong(Layout.GROUP_COUNT).toInt())
+            return when {
+                bytes.getLong(Layout.BYTE_ORDER) == java.lang.Long.reverseBytes(BYTE_ORDER) -> "was made on a machine of another byte order"
+                bytes.getLong(Layout.MAGIC) != MAGIC -> "is not a file of rate limits"
+                version != VERSION -> "has version $version; this library reads version $VERSION"
+                bytes.getLong(Layout.CHECKSUM) != checksum(bytes) -> "is damaged: the checksum of its header is wrong"
+                size < whole -> "was cut short: it has $size bytes of at least $whole"
+                else -> null
+            }
         }
 
         private fun checksum(bytes: ByteBuffer): Long =

@@ -4,9 +4,9 @@ package dev.ratelimit.jvm.shared
  * Where everything is in a shared file. All numbers are 64-bit words in the byte order of the machine, at multiples of 8 bytes.
  *
  *     0        header      fixed when the file is made, with a checksum (see FileHeader); then words that change:
- *              +128        shift: the store's time is System.nanoTime() + shift           +192  boot: which start of the machine it is for
- *              +256        seen: the latest time that any process has noted               +320  dropped: the latest that a full bucket was dropped
- *              +384        the first cell that was never used                             +448  free blocks, a list for each of 15 sizes
+ *              +128        shift: the store's time is System.nanoTime() + shift      +192  boot: the start of the machine it is for
+ *              +256        seen: the latest time that any process has noted          +320  dropped: when a full bucket last went
+ *              +384        the first cell that was never used                        +448  free blocks, a list for each of 15 sizes
  *     4096     stripes     1,024 words, each the right to make buckets of certain keys
  *     12288    members     256 entries of 64 bytes, one for each process (see Members)
  *     28672    records     1,024 of 1,600 bytes, four for each member: what it changes in several places at once (see Transaction)
@@ -21,8 +21,8 @@ package dev.ratelimit.jvm.shared
  *
  *     then     cells       of 64 bytes in chunks of 1 MiB that are appended when they are needed: blocks of 2^n cells (see Arena)
  *
- * A slot, a stripe and a record are only ever changed by a compare-and-set on one word, or by whoever holds them alone; so a process that is
- * killed or stopped at any instant leaves everything as it was before, or as it was to be.
+ * A slot, a stripe and a record are only ever changed by a compare-and-set on one word, or by whoever holds them alone; so a process
+ * that is killed or stopped at any instant leaves everything as it was before, or as it was to be.
  */
 internal object Layout {
     const val WORD = 8

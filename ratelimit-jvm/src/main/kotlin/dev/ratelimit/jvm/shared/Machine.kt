@@ -22,8 +22,8 @@ internal object Machine {
     val pid: Long = ProcessHandle.current().pid()
 
     /**
-     * When the process [pid] was started, in the clock ticks of the machine, or in milliseconds where it tells no ticks; null if there is no
-     * such process. Two processes of one id are told apart by it.
+     * When the process [pid] was started, in the clock ticks of the machine, or in milliseconds where it tells no ticks; null if there is
+     * no such process. Two processes of one id are told apart by it.
      */
     fun startOf(pid: Long): Long? {
         // The name of the process stands in brackets and may contain anything.

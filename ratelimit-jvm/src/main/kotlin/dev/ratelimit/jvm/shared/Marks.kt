@@ -38,28 +38,36 @@ internal class Marks(
         return words.get(entry + Record.TARGET) and Record.CLAIMED != 0L && words.get(statusOf(mark) ?: return false) == status
     }
 
-    /** Ends the transaction that has marked the word at [at], for this word. */
+    /** Ends the transaction that has marked the word at [at], for this word; false if only its own process may. */
     private fun settle(
         at: Int,
         mark: Long,
     ): Boolean {
         while (words.get(at) == mark) {
-            val place = statusOf(mark) ?: return heal(at, mark)
-            val status = words.get(place)
-            if (Record.sequenceOf(status) != State.sequenceOf(mark)) {
-                if (words.get(at) == mark) return heal(at, mark)
-                break
+            val place = statusOf(mark)
+            val status = if (place == null) 0 else words.get(place)
+            val isKnown = place != null && Record.sequenceOf(status) == State.sequenceOf(mark)
+            when {
+                !isKnown -> healIfStill(at, mark)
+                Record.stateOf(status) == Record.OPEN -> words.swap(place, status, Record.status(Record.sequenceOf(status), Record.OFF))
+                !replace(at, mark, place, status) -> return false
             }
-            if (Record.stateOf(status) == Record.OPEN) {
-                words.swap(place, status, Record.status(Record.sequenceOf(status), Record.OFF))
-                continue
-            }
-            val entry = entryOf(at, mark) ?: return heal(at, mark)
-            val done = Record.stateOf(status) == Record.DONE
-            if (!done && words.get(entry + Record.TARGET) and Record.CLAIMED != 0L) return false
-            val value = words.get(entry + if (done) Record.AFTER else Record.BEFORE)
-            if (words.get(place) == status) words.swap(at, mark, value)
         }
+        return true
+    }
+
+    /** Puts in place of the mark what the decided transaction says; false if that is its own process's. */
+    private fun replace(
+        at: Int,
+        mark: Long,
+        place: Int,
+        status: Long,
+    ): Boolean {
+        val entry = entryOf(at, mark)
+        val isDone = Record.stateOf(status) == Record.DONE
+        if (entry != null && !isDone && words.get(entry + Record.TARGET) and Record.CLAIMED != 0L) return false
+        val value = if (entry == null) State.FREE else words.get(entry + if (isDone) Record.AFTER else Record.BEFORE)
+        if (words.get(place) == status) words.swap(at, mark, value)
         return true
     }
 
@@ -79,12 +87,11 @@ internal class Marks(
     }
 
     /** A mark that nobody has made: the file was damaged. The place is as good as new. */
-    private fun heal(
+    private fun healIfStill(
         at: Int,
         mark: Long,
-    ): Boolean {
-        words.swap(at, mark, State.FREE)
-        return true
+    ) {
+        if (words.get(at) == mark) words.swap(at, mark, State.FREE)
     }
 
     private fun entryOf(

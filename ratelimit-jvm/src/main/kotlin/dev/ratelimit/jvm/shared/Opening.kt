@@ -43,17 +43,19 @@ internal object Opening {
         path: Path,
         make: () -> FileHeader,
     ): Opened {
-        try {
-            repeat(ATTEMPTS) {
-                existing(path)?.let { return it }
-                create(path, make())
+        val failure =
+            try {
+                repeat(ATTEMPTS) {
+                    existing(path)?.let { return it }
+                    create(path, make())
+                }
+                RateLimitStoreException("the shared file $path was replaced again and again while it was opened; see who deletes it", null)
+            } catch (e: IOException) {
+                RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}", e)
+            } catch (e: Unreadable) {
+                RateLimitStoreException("$path ${e.message}; nothing was changed: delete it, or choose another path", e)
             }
-        } catch (e: IOException) {
-            throw RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}", e)
-        } catch (e: Unreadable) {
-            throw RateLimitStoreException("$path ${e.message}; nothing was changed: delete it, or choose another path", e)
-        }
-        throw RateLimitStoreException("the shared file $path was replaced again and again while it was opened; see who deletes it", null)
+        throw failure
     }
 
     private fun reasonOf(e: IOException) = if (e.message == null) e.javaClass.simpleName else "${e.javaClass.simpleName}: ${e.message}"

@@ -4,13 +4,13 @@ import dev.ratelimit.NanoClock
 import java.time.Instant
 
 /**
- * One time for all processes of a machine: [System.nanoTime], which counts from the start of the machine and which nobody can set, and a shift
- * that is the same for all because it stands in the file. The wall clock is read once, when the file is made, so steps of it
- * change nothing.
+ * One time for all processes of a machine: [System.nanoTime], which counts from the start of the machine and which nobody can set, and a
+ * shift that is the same for all because it stands in the file. The wall clock is read once, when the file is made, so steps of it change
+ * nothing.
  *
- * When the machine has started anew, or was asleep, which that count does not notice, the shift is moved on; never back. Meanwhile, and where
- * it cannot be told how long that was, less time has passed than in truth, and so no permit too many: all is right again
- * once the buckets have refilled.
+ * When the machine has started anew, or was asleep, which that count does not notice, the shift is moved on; never back. Meanwhile, and
+ * where it cannot be told how long that was, less time has passed than in truth, and so no permit too many: all is right again once the
+ * buckets have refilled.
  */
 internal class SharedClock(
     private val words: Words,

@@ -25,8 +25,8 @@ internal abstract class SharedSlot(
     ): RateLimitResult?
 
     /**
-     * Whether the slot is still this bucket's, and what was read and written was really there. If it is not, what was done to it was done to
-     * another bucket: that is toward less, and the caller asks anew. Threads share the scratch, so only a yes of it counts.
+     * Whether the slot is still this bucket's, and what was read and written was really there. If it is not, what was done to it was done
+     * to another bucket: that is toward less, and the caller asks anew. Threads share the scratch, so only a yes of it counts.
      */
     protected fun isOwn(): Boolean = words.look(meta, scratch) == place.meta || words.look(meta, ByteArray(Layout.WORD)) == place.meta
 
@@ -101,29 +101,40 @@ internal class BlockSlot(
         maxDelay: Long,
     ): RateLimitResult? {
         touch()
-        var collisions = 0
         while (true) {
             val word = words.get(state)
-            if (!State.isState(word)) {
-                if (await(word)) continue
-                return null
+            val current = if (State.isState(word)) buckets.blockOf(place, word) else null
+            when {
+                current != null && words.get(state) == word -> decide(word, current, now, permits, maxDelay)?.let { return it.result }
+                State.isState(word) -> if (words.get(state) == word) return null
+                !await(word) -> return null
             }
-            val current = buckets.blockOf(place, word)
-            if (words.get(state) != word) continue
-            if (current == null) return null
-            val delay = meter.delay(current, now)
-            if (delay > maxDelay || !meter.admits(current, now, permits)) {
-                return if (isOwn()) Bucket.refusal(meter, current, now, permits, maxDelay) else null
-            }
-            val after = meter.add(current, now, permits)
-            val next = buckets.states.wordOf(meter, after, word)
-            if (words.swap(state, word, next)) {
-                buckets.states.discard(meter, word)
-                if (!isOwn()) return null
-                return RateLimitResult.allowed(meter.limit, meter.remaining(after, now), meter.resetAfter(after, now), delay)
-            }
-            buckets.states.discard(meter, next)
-            collisions = Bucket.backOff(collisions)
         }
+    }
+
+    /** What came of it; without a result, the slot is another bucket's. */
+    private class Outcome(
+        val result: RateLimitResult?,
+    )
+
+    /** Null if another was faster. */
+    private fun decide(
+        word: Long,
+        current: LongArray,
+        now: Long,
+        permits: Long,
+        maxDelay: Long,
+    ): Outcome? {
+        val delay = meter.delay(current, now)
+        if (delay > maxDelay || !meter.admits(current, now, permits)) {
+            return Outcome(if (isOwn()) Bucket.refusal(meter, current, now, permits, maxDelay) else null)
+        }
+        val after = meter.add(current, now, permits)
+        val next = buckets.states.wordOf(meter, after, word)
+        val isDone = words.swap(state, word, next)
+        buckets.states.discard(meter, if (isDone) word else next)
+        if (!isDone) return null.also { Thread.onSpinWait() }
+        if (!isOwn()) return Outcome(null)
+        return Outcome(RateLimitResult.allowed(meter.limit, meter.remaining(after, now), meter.resetAfter(after, now), delay))
     }
 }

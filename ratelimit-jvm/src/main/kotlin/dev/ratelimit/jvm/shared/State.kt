@@ -7,7 +7,7 @@ package dev.ratelimit.jvm.shared
 internal object State {
     const val FREE = 0L
 
-    /** The lowest values, of the marks, are not states of a bucket. A state that would be one is later by this much, at most once in ten years. */
+    /** The lowest values, of the marks, are no states of a bucket. One that would be is later by as much, at most once in ten years. */
     private const val MARKS = 1L shl 44
     private const val LEAST = Long.MIN_VALUE + MARKS
     private const val SEQUENCE_BITS = 32

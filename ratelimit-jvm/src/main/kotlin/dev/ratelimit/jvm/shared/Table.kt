@@ -1,8 +1,8 @@
 package dev.ratelimit.jvm.shared
 
 /**
- * Finds the slot of a key. A key has two groups of 16 slots in which it may be, so a look takes a few cache lines whether the key is there or
- * not, and nothing has to move when slots come and go: Azar, Broder, Karlin and Upfal, "Balanced allocations", STOC 1994.
+ * Finds the slot of a key. A key has two groups of 16 slots in which it may be, so a look takes a few cache lines whether the key is
+ * there or not, and nothing has to move when slots come and go: Azar, Broder, Karlin and Upfal, "Balanced allocations", STOC 1994.
  */
 internal class Table(
     private val words: Words,

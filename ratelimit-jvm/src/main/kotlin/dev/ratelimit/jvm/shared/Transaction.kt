@@ -5,8 +5,8 @@ package dev.ratelimit.jvm.shared
  * and Pratt, "A practical multi-word compare-and-swap operation", DISC 2002, with less helping: whoever finds a word marked waits
  * a moment, then calls the change off, or completes it if it was decided.
  *
- * The record says what is marked, what was there before and what comes after. A word is marked by a compare-and-set, the decision
- * is one on the record's status, and every mark is replaced by one; marks are never used twice. So it does not matter who replaces them, how
+ * The record says what is marked, what was there before and what comes after. A word is marked by a compare-and-set, the decision is one
+ * on the record's status, and every mark is replaced by one; marks are never used twice. So it does not matter who replaces them, how
  * often it is tried, or how long ago the one who tries looked.
  *
  * A record belongs to one thread at a time. After [begin] it must [end].
