@@ -38,11 +38,15 @@ internal class Words(
         bytes.putLong(at, word)
     }
 
+    /**
+     * The read comes first because interpreted code compares and sets in a native function of the JVM that is not prepared for a fault: where
+     * the file was cut short it would end the JVM. Interpreted reads, and all compiled code, are prepared.
+     */
     fun swap(
         at: Int,
         from: Long,
         to: Long,
-    ): Boolean = LONGS.compareAndSet(bytes, at, from, to)
+    ): Boolean = bytes.getLong(at) == from && LONGS.compareAndSet(bytes, at, from, to)
 
     /** Raises the word at [at] to [to], if it is less. */
     fun raise(
