@@ -58,6 +58,8 @@ internal class Marks(
             val done = Record.stateOf(status) == Record.DONE
             if (!done && words.get(entry + Record.TARGET) and Record.CLAIMED != 0L) return false
             val value = words.get(entry + if (done) Record.AFTER else Record.BEFORE)
+            // A record that puts the mark in its own place is damaged.
+            if (value == mark) return heal(at, mark)
             if (words.get(place) == status) words.swap(at, mark, value)
         }
         return true
