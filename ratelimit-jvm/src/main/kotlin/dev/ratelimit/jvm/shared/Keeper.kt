@@ -21,7 +21,7 @@ internal class Keeper(
     private val make: () -> FileHeader,
 ) : AutoCloseable {
     @Volatile
-    private var current: SharedBuckets? = SharedBuckets(Opening.open(path, make), clockOf)
+    private var current: SharedBuckets? = Undisturbed.run(::opened)
 
     @Volatile
     private var failure: RateLimitStoreException? = null
@@ -62,9 +62,23 @@ internal class Keeper(
         }
     }
 
+    private fun opened(): SharedBuckets {
+        val opened = Opening.open(path, make)
+        var buckets: SharedBuckets? = null
+        try {
+            return SharedBuckets(opened, clockOf).also { buckets = it }
+        } catch (e: InternalError) {
+            throw RateLimitStoreException("the shared file $path was cut short while it was opened", e)
+        } catch (e: IOException) {
+            throw RateLimitStoreException("the shared file $path cannot be opened: $e", e)
+        } finally {
+            if (buckets == null) opened.close()
+        }
+    }
+
     private fun reopen(known: SharedBuckets?) {
         try {
-            current = SharedBuckets(Opening.open(path, make), clockOf)
+            current = opened()
             known?.abandon()
             failure = null
             log.warn("the shared file {} was replaced; its limits begin anew", path)

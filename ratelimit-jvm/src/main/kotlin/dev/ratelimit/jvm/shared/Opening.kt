@@ -26,7 +26,12 @@ internal class Opened(
     @JvmField val appending: FileChannel,
     /** What the file system calls the file itself, whatever its name; null if it has no word for it. */
     @JvmField val fileKey: Any?,
-)
+) : AutoCloseable {
+    override fun close() {
+        channel.close()
+        appending.close()
+    }
+}
 
 /**
  * Opens the file at a path, or makes it. A new file is written under another name and then linked to its own, which only one process can
@@ -44,7 +49,7 @@ internal object Opening {
                 create(path, make())
             }
         } catch (e: IOException) {
-            throw RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}", e)
+            throw RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}; $REMEDY", e)
         } catch (e: Unreadable) {
             throw RateLimitStoreException("$path ${e.message}; nothing was changed: delete it, or choose another path", e)
         }
@@ -179,6 +184,7 @@ internal object Opening {
     }
 
     private val OTHERS = PosixFilePermission.values().filterNot { it.name.startsWith("OWNER") }.toSet()
+    private const val REMEDY = "see that its folder exists, may be written to, and has room"
     private const val ATTEMPTS = 20
     private const val TEMPORARY = ".new"
     private const val PORTION = 1 shl 20

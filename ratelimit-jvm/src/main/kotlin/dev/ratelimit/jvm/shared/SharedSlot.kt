@@ -70,6 +70,10 @@ internal class WordSlot(
             val before = State.decoded(word)
             val after = meter.take(before, now, permits)
             val refused = after == WordMeter.REFUSED || (maxDelay != Long.MAX_VALUE && meter.delayOf(before, now) > maxDelay)
+            if (refused && !meter.isSoundWord(before, now)) {
+                words.swap(state, word, State.FREE)
+                return null
+            }
             if (refused || words.swap(state, word, State.encoded(after))) {
                 if (!isOwn()) return null
                 return RateLimitResult.decided(
@@ -108,7 +112,7 @@ internal class BlockSlot(
                 if (await(word)) continue
                 return null
             }
-            val current = buckets.blockOf(place, word)
+            val current = buckets.blockOf(meter, place, word, now)
             if (words.get(state) != word) continue
             if (current == null) return null
             val delay = meter.delay(current, now)

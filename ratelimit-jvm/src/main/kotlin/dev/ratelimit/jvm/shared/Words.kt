@@ -69,6 +69,15 @@ internal class Words(
         return ARRAY.get(scratch, 0) as Long
     }
 
+    /** Whether the file goes as far as the word at [at]. */
+    fun isThere(at: Int): Boolean {
+        val scratch = ByteArray(Layout.WORD)
+        if (look(at, scratch) != 0L) return true
+        ARRAY.set(scratch, 0, -1L)
+        bytes.get(at, scratch, 0, Layout.WORD)
+        return ARRAY.get(scratch, 0) == 0L
+    }
+
     fun copyTo(
         at: Int,
         array: LongArray,
