@@ -60,6 +60,15 @@ internal abstract class Meter(
         now: Long,
     ): Long
 
+    /**
+     * Whether [state] is one that calls up to [now] can have made. One that was read from where others write need not be; then nothing else
+     * here may be asked of it. A clock may step back, but not by a year.
+     */
+    abstract fun isSound(
+        state: LongArray,
+        now: Long,
+    ): Boolean
+
     /** How long a call that is accepted now waits for its turn. */
     open fun delay(
         state: LongArray,
@@ -84,6 +93,9 @@ internal abstract class Meter(
     }
 
     companion object {
+        /** The most that an instant in a state is ahead of the clock, in nanoseconds. */
+        const val YEAR = 31_557_600_000_000_000L
+
         /** The meter of [limit] in a store whose instants count from the reading [origin] of its clock. */
         fun of(
             limit: RateLimit,

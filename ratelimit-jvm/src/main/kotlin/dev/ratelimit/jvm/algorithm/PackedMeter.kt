@@ -68,6 +68,11 @@ internal class PackedMeter(
         now: Long,
     ) = longArrayOf(pack(window.carry(from, state, now)))
 
+    override fun isSoundWord(
+        word: Long,
+        now: Long,
+    ) = window.isSound(unpack(word), now)
+
     override val plain: Meter get() = window
 
     override fun unpacked(state: LongArray) = unpack(state[0])

@@ -24,6 +24,26 @@ internal class SlidingLog(
         permits: Long,
     ) = permits <= limit.permits() - active(state, now)
 
+    override fun isSound(
+        state: LongArray,
+        now: Long,
+    ): Boolean {
+        if (state.size < HEADER + ENTRY || (state.size - HEADER) % ENTRY != 0) return false
+        val capacity = capacity(state)
+        if (state[START] !in 0 until capacity || state[SIZE] !in 0..capacity || state[NEWEST] > Exact.saturatedSum(now, YEAR)) return false
+        var instant = Long.MIN_VALUE
+        var total = state[BASE]
+        var at = at(state, 0)
+        for (i in 0 until size(state)) {
+            if (state[at] < instant || state[at + TOTAL] - total < 0) return false
+            instant = state[at]
+            total = state[at + TOTAL]
+            at += ENTRY
+            if (at == state.size) at = HEADER
+        }
+        return instant <= state[NEWEST] && total - state[BASE] >= 0
+    }
+
     override fun add(
         state: LongArray,
         now: Long,

@@ -19,6 +19,11 @@ internal open class WideTokenBucket(
         permits: Long,
     ) = permits <= free(levelOf(state, now))
 
+    final override fun isSound(
+        state: LongArray,
+        now: Long,
+    ) = state.size == WORDS && state[PERMITS] >= 0 && state[REST] in 0 until pace.nanos && state[INSTANT] <= Exact.saturatedSum(now, YEAR)
+
     final override fun add(
         state: LongArray,
         now: Long,

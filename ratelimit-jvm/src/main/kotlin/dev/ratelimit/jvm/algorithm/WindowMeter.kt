@@ -33,6 +33,18 @@ internal abstract class WindowMeter(
     /** [from] without its packing, if it counts the same windows in the same way. */
     protected inline fun <reified T : WindowMeter> samePeriod(from: Meter): T? = (from.plain as? T)?.takeIf { it.period == period }
 
+    /** An index that is ahead by less than a year, and counts. */
+    override fun isSound(
+        state: LongArray,
+        now: Long,
+    ): Boolean {
+        if (state.size != fresh(now).size) return false
+        val index = indexAt(now)
+        val ahead = state[INDEX] - index
+        val isNear = state[INDEX] <= index || ahead in 0..YEAR / period + 1
+        return isNear && (1 until state.size).all { state[it] >= 0 }
+    }
+
     private fun start(index: Long) = index * period - phase
 
     /** Every state of a window counter begins with the index of its current window. */

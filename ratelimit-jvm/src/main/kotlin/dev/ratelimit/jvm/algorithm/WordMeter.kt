@@ -76,6 +76,17 @@ internal abstract class WordMeter(
         now: Long,
     ): Long = 0
 
+    /** See [isSound]; any word can be the state of a bucket in debt. */
+    open fun isSoundWord(
+        word: Long,
+        now: Long,
+    ): Boolean = true
+
+    final override fun isSound(
+        state: LongArray,
+        now: Long,
+    ) = state.size == 1 && isSoundWord(state[0], now)
+
     final override fun fresh(now: Long) = longArrayOf(freshWord(now))
 
     final override fun admits(

@@ -22,6 +22,7 @@ internal class Arena(
         val block = chunks.at(cell)
         block.set(offsetOf(cell), state.size.toLong())
         block.copyFrom(state, offsetOf(cell) + Layout.WORD)
+        check(block, cell, state.size)
         return State.encoded((((State.decoded(before) ushr CELL_BITS) + 1 and VERSIONS) shl CELL_BITS) or cell)
     }
 
@@ -32,7 +33,20 @@ internal class Arena(
     fun read(word: Long): LongArray? {
         val cell = cellOf(word)
         val length = lengthAt(cell) ?: return null
-        return LongArray(length).also { chunks.at(cell).copyTo(offsetOf(cell) + Layout.WORD, it) }
+        val block = chunks.at(cell)
+        val state = LongArray(length)
+        block.copyTo(offsetOf(cell) + Layout.WORD, state)
+        check(block, cell, length)
+        return state
+    }
+
+    /** The slots may be there while the file was cut short beneath the block. */
+    private fun check(
+        block: Words,
+        cell: Long,
+        length: Int,
+    ) {
+        if (!block.isThere(offsetOf(cell) + length * Layout.WORD)) throw InternalError("the file ends before its cell $cell")
     }
 
     private fun lengthAt(cell: Long): Int? {
@@ -61,9 +75,10 @@ internal class Arena(
             val cell = cellOfTop(first)
             if (cell == 0L) return null
             // A list that leads nowhere is damaged; its blocks are lost, and no more.
-            val following = if (isCell(cell)) chunks.at(cell).get(offsetOf(cell)) else 0
-            val sound = following == 0L || isCell(following)
-            if (words.swap(top, first, next(first, if (sound) following else 0)) && isCell(cell)) return cell
+            val isBlock = isBlock(cell, size)
+            val following = if (isBlock) chunks.at(cell).get(offsetOf(cell)) else 0
+            val sound = following == 0L || isBlock(following, size)
+            if (words.swap(top, first, next(first, if (sound) following else 0)) && isBlock) return cell
         }
     }
 
@@ -72,6 +87,7 @@ internal class Arena(
         val cells = 1L shl size
         while (true) {
             val next = words.get(Layout.NEXT_CELL)
+            if (next < 0) throw damaged()
             // The first cell is none, so that 0 can stand for no block.
             val from = maxOf(next, 1)
             val room = CELLS_PER_CHUNK - from % CELLS_PER_CHUNK
@@ -80,6 +96,11 @@ internal class Arena(
             if (words.swap(Layout.NEXT_CELL, next, cell + cells)) return cell
         }
     }
+
+    private fun isBlock(
+        cell: Long,
+        size: Int,
+    ) = isCell(cell) && cell % CELLS_PER_CHUNK + (1L shl size) <= CELLS_PER_CHUNK
 
     private fun isCell(cell: Long) = cell in 1 until words.get(Layout.NEXT_CELL) && chunks.has(cell / CELLS_PER_CHUNK)
 

@@ -3,6 +3,7 @@ package dev.ratelimit.jvm.shared
 import dev.ratelimit.RateLimitStoreException
 import java.io.IOException
 import java.nio.ByteBuffer
+import java.nio.channels.ClosedChannelException
 import java.nio.channels.FileChannel
 import java.util.concurrent.atomic.AtomicReferenceArray
 
@@ -21,34 +22,58 @@ internal class Chunks(
 
     fun at(cell: Long): Words = of(cell / Arena.CELLS_PER_CHUNK)
 
-    fun has(chunk: Long): Boolean = chunk < MOST && (mapped.get(chunk.toInt()) != null || endOf(chunk) <= channel.size())
+    fun has(chunk: Long): Boolean = chunk < MOST && (mapped.get(chunk.toInt()) != null || filed { endOf(chunk) <= channel.size() })
+
+    /** The end of the last chunk that is mapped: the file has to be as long. */
+    @Volatile
+    var end: Long = start
+        private set
 
     private fun of(chunk: Long): Words = mapped.get(chunk.toInt()) ?: map(chunk.toInt())
 
-    @Synchronized
-    private fun map(chunk: Int): Words {
-        mapped.get(chunk)?.let { return it }
-        val from = start + chunk * Arena.CHUNK_BYTES
-        // Mapping beyond its end would make the file longer, by a hole.
-        if (channel.size() < from + Arena.CHUNK_BYTES) throw InternalError("the file ends before its chunk $chunk")
-        return Words(channel.map(FileChannel.MapMode.READ_WRITE, from, Arena.CHUNK_BYTES)).also { mapped.set(chunk, it) }
-    }
+    private fun map(chunk: Int): Words =
+        filed {
+            mapped.get(chunk) ?: run {
+                val from = start + chunk * Arena.CHUNK_BYTES
+                // Mapping beyond its end would make the file longer, by a hole.
+                if (channel.size() < from + Arena.CHUNK_BYTES) throw InternalError("the file ends before its chunk $chunk")
+                val words = Words(channel.map(FileChannel.MapMode.READ_WRITE, from, Arena.CHUNK_BYTES))
+                mapped.set(chunk, words)
+                end = maxOf(end, endOf(chunk.toLong()))
+                words
+            }
+        }
+
+    /** What is done with the file, one at a time. */
+    private fun <T> filed(work: () -> T): T =
+        try {
+            Undisturbed.run(work)
+        } catch (e: ClosedChannelException) {
+            throw RateLimitStoreException("the shared file was closed or replaced during the call; ask again, or open it again", e)
+        } catch (e: IOException) {
+            throw RateLimitStoreException("the shared file cannot be used: ${e.message}", e)
+        }
 
     /** Sees to it that [chunk] is there. Two who do so at once make the file longer than need be. */
     fun extendTo(chunk: Long) {
         if (chunk < MOST && mapped.get(chunk.toInt()) != null) return
+        filed { append(chunk) }
+        of(chunk)
+    }
+
+    private fun append(chunk: Long) {
+        // Cells are carved in their order, so never more than the next chunk is missing.
+        if (chunk >= MOST || channel.size() < endOf(chunk - 1)) throw damaged()
         try {
-            // Cells are carved in their order, so never more than the next chunk is missing.
-            val isNext = chunk < MOST && channel.size() >= endOf(chunk - 1)
-            if (!isNext) throw RateLimitStoreException("the shared file is at its largest, or damaged; delete it, and it begins anew", null)
             while (channel.size() < endOf(chunk)) {
                 val missing = (endOf(chunk) - channel.size()).coerceIn(1, PORTION)
                 appending.write(ByteBuffer.allocate(missing.toInt()))
             }
+        } catch (e: ClosedChannelException) {
+            throw e
         } catch (e: IOException) {
             throw RateLimitStoreException("the shared file cannot grow: ${e.message}; make room on its file system", e)
         }
-        of(chunk)
     }
 
     private fun endOf(chunk: Long) = start + (chunk + 1) * Arena.CHUNK_BYTES
@@ -58,3 +83,5 @@ internal class Chunks(
         const val PORTION = 65_536L
     }
 }
+
+internal fun damaged() = RateLimitStoreException("the shared file is damaged; delete it, and it begins anew", null)

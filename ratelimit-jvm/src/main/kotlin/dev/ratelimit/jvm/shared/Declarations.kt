@@ -37,10 +37,10 @@ internal class Declarations(
         val members = ArrayList<Member>()
         var at = 1
         while (at + HEAD <= state.size && members.size < state[0]) {
-            val count = state[at + COUNT].toInt()
-            val end = at + HEAD + count * StoredLimit.NUMBERS
-            if (count < 0 || end > state.size || end < at) break
-            val limits = (0 until count).map { limitAt(state, at + HEAD + it * StoredLimit.NUMBERS) }
+            val count = state[at + COUNT]
+            if (count !in 0..(state.size - at - HEAD) / StoredLimit.NUMBERS) break
+            val end = at + HEAD + count.toInt() * StoredLimit.NUMBERS
+            val limits = (0 until count.toInt()).map { limitAt(state, at + HEAD + it * StoredLimit.NUMBERS) }
             members += Member(KeyTag(state[at], state[at + 1]), state[at + UNTIL], limits)
             at = end
         }
@@ -60,6 +60,11 @@ internal class Declarations(
         }
         return state.toLongArray()
     }
+
+    override fun isSound(
+        state: LongArray,
+        now: Long,
+    ) = state.isNotEmpty()
 
     override fun admits(
         state: LongArray,

@@ -50,7 +50,7 @@ internal class HeldSlots(
         transactions.run { change ->
             val before = LongArray(places.size)
             for (i in places.indices) before[i] = mark(change, places[i]) ?: return@run null
-            val found = places.indices.map { states.stateOf(asks[it].meter, before[it]) }
+            val found = places.indices.map { states.stateOf(asks[it].meter, before[it], now) }
             if (places.any { !change.holds(it.at + Layout.STATE) }) return@run null
             val held = Held(asks, Array(places.size) { found[it]?.copyOf() ?: asks[it].meter.fresh(now) })
             val answer = decide(held)
@@ -86,7 +86,7 @@ internal class HeldSlots(
             val seen = places.map { if (it == null) State.FREE else words.get(it.at + Layout.STATE) }
             val found = asks.indices.map { i -> places[i]?.let { seen(asks[i], it, seen[i], now) } }
             if (asks.indices.all { isUnchanged(places[it], seen[it]) }) {
-                return Array(asks.size) { found[it] ?: asks[it].meter.fresh(maxOf(now, words.get(Layout.DROPPED_AT))) }
+                return Array(asks.size) { found[it] ?: asks[it].meter.fresh(maxOf(now, words.droppedAt())) }
             }
             places.forEachIndexed { i, place -> if (place != null && State.isMark(seen[i])) marks.await(place.at + Layout.STATE, seen[i]) }
             spins = Bucket.pause(spins)
@@ -101,7 +101,7 @@ internal class HeldSlots(
     ): LongArray? {
         if (!State.isState(word)) return null
         val own = states.meterOf(place.limit) ?: return null
-        val state = states.stateOf(own, word) ?: return null
+        val state = states.stateOf(own, word, now) ?: return null
         return if (place.limit == ask.rule.limit) state else runCatching { ask.meter.carry(own, state, now) }.getOrNull()
     }
 
@@ -122,7 +122,7 @@ internal class HeldSlots(
         var spins = 0
         while (true) {
             val places = tags.mapNotNull(table::find)
-            words.raise(Layout.DROPPED_AT, now)
+            words.noteDrop(now)
             if (free(places)) return
             if (places.none(::awaitMark)) spins = Bucket.pause(spins)
         }

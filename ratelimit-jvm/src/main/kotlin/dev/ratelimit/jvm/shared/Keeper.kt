@@ -3,6 +3,7 @@ package dev.ratelimit.jvm.shared
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitStoreException
 import org.slf4j.LoggerFactory
+import java.io.IOException
 import java.lang.ref.WeakReference
 import java.nio.file.Path
 import java.util.concurrent.Executors
@@ -67,7 +68,7 @@ private class Kept(
     private val make: () -> FileHeader,
 ) : AutoCloseable {
     @Volatile
-    var current: SharedBuckets? = opened()
+    var current: SharedBuckets? = Undisturbed.run(::opened)
         private set
 
     @Volatile
@@ -83,17 +84,6 @@ private class Kept(
 
     /** Whether somebody wants a look sooner. */
     val isAsked = AtomicBoolean()
-
-    private fun opened(): SharedBuckets {
-        val opened = Opening.open(path, make)
-        var buckets: SharedBuckets? = null
-        try {
-            buckets = SharedBuckets(opened, clockOf)
-            return buckets
-        } finally {
-            if (buckets == null) opened.close()
-        }
-    }
 
     fun broken(fault: Throwable?): RateLimitStoreException =
         when {
@@ -116,6 +106,20 @@ private class Kept(
             lose(known, RateLimitStoreException("the shared file $path was cut short while it was in use", e))
         } catch (e: Exception) {
             lose(known, RateLimitStoreException("the shared file $path cannot be looked after: $e", e))
+        }
+    }
+
+    private fun opened(): SharedBuckets {
+        val opened = Opening.open(path, make)
+        var buckets: SharedBuckets? = null
+        try {
+            return SharedBuckets(opened, clockOf).also { buckets = it }
+        } catch (e: InternalError) {
+            throw RateLimitStoreException("the shared file $path was cut short while it was opened", e)
+        } catch (e: IOException) {
+            throw RateLimitStoreException("the shared file $path cannot be opened: $e", e)
+        } finally {
+            if (buckets == null) opened.close()
         }
     }
 

@@ -5,7 +5,7 @@ package dev.ratelimit.jvm.shared
  *
  *     0        header      fixed when the file is made, with a checksum (see FileHeader); then words that change:
  *              +128        shift: the store's time is System.nanoTime() + shift      +192  boot: the start of the machine it is for
- *              +256        seen: the latest time that any process has noted          +320  dropped: when a full bucket last went
+ *              +256        seen: the latest time that any process has noted, twice   +320  dropped: when a full bucket last went, twice
  *              +384        the first cell that was never used                        +448  free blocks, a list for each of 15 sizes
  *     4096     stripes     1,024 words, each the right to make buckets of certain keys
  *     12288    members     256 entries of 64 bytes, one for each process (see Members)
@@ -41,7 +41,9 @@ internal object Layout {
     const val SHIFT = 128
     const val BOOT = 192
     const val SEEN = 256
+    const val SEEN_AGAIN = 264
     const val DROPPED_AT = 320
+    const val DROPPED_AT_AGAIN = 328
     const val NEXT_CELL = 384
     const val FREE_BLOCKS = 448
 

@@ -67,7 +67,8 @@ internal class Marks(
         val isDone = Record.stateOf(status) == Record.DONE
         if (entry != null && !isDone && words.get(entry + Record.TARGET) and Record.CLAIMED != 0L) return false
         val value = if (entry == null) State.FREE else words.get(entry + if (isDone) Record.AFTER else Record.BEFORE)
-        if (words.get(place) == status) words.swap(at, mark, value)
+        // A record that puts the mark in its own place is damaged.
+        if (words.get(place) == status) words.swap(at, mark, if (value == mark) State.FREE else value)
         return true
     }
 

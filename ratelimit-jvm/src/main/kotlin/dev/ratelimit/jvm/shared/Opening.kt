@@ -51,7 +51,7 @@ internal object Opening {
                 }
                 RateLimitStoreException("the shared file $path was replaced again and again while it was opened; see who deletes it", null)
             } catch (e: IOException) {
-                RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}", e)
+                RateLimitStoreException("the shared file $path cannot be opened: ${reasonOf(e)}; $REMEDY", e)
             } catch (e: Unreadable) {
                 RateLimitStoreException("$path ${e.message}; nothing was changed: delete it, or choose another path", e)
             }
@@ -191,6 +191,7 @@ internal object Opening {
     ) = name.startsWith(".${path.fileName}.") && name.endsWith(TEMPORARY)
 
     private val OTHERS = PosixFilePermission.values().filterNot { it.name.startsWith("OWNER") }.toSet()
+    private const val REMEDY = "see that its folder exists, may be written to, and has room"
     private const val ATTEMPTS = 20
     private const val TEMPORARY = ".new"
     private const val PORTION = 1 shl 20

@@ -47,10 +47,10 @@ internal class Placement(
         if (!change.mark(stripeOf(tag), State.FREE)) return null
         val present = table.find(tag)
         if (present != null && present.limit == limit) return present
-        val former = present?.let { Former.held(words, states, change, it) ?: return null }
+        val former = present?.let { Former.held(words, states, change, it, now) ?: return null }
         val at = claim(change, tag, present, now) ?: return null
         val place = table.fill(at, tag, limit)
-        val start = maxOf(now, words.get(Layout.DROPPED_AT))
+        val start = maxOf(now, words.droppedAt())
         val state = former?.carriedTo(meter, now) ?: meter.fresh(start)
         val word = states.wordOf(meter, state, State.encoded(0))
         change.become(at + Layout.STATE, word)
@@ -77,13 +77,14 @@ internal class Placement(
                 states: States,
                 change: Transaction,
                 place: Place,
+                now: Long,
             ): Former? {
                 val at = place.at + Layout.STATE
                 val word = words.get(at)
                 if (!State.isState(word) || !change.mark(at, word, State.FREE)) return null
                 if (words.get(place.at + Layout.META) != place.meta) return null
                 val meter = states.meterOf(place.limit)
-                val state = meter?.let { states.stateOf(it, word) }
+                val state = meter?.let { states.stateOf(it, word, now) }
                 return if (change.holds(at)) Former(meter, word, state) else null
             }
         }
@@ -117,7 +118,7 @@ internal class Placement(
         if (!State.isState(word) || table.touches(place.at) == 0) return false
         if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return false
         // First, so that nobody finds the slot free and takes an earlier instant for the bucket's beginning.
-        words.raise(Layout.DROPPED_AT, now)
+        words.noteDrop(now)
         return states.drop(place, word)
     }
 

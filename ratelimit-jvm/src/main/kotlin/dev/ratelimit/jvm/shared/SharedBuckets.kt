@@ -28,7 +28,8 @@ internal class SharedBuckets(
 
     private val members = Members(words, opened.channel, marks, clock::nanoTime)
     private val transactions = Transactions(words, members.records())
-    private val arena = Arena(words, Chunks(opened.channel, opened.appending, size))
+    private val chunks = Chunks(opened.channel, opened.appending, size)
+    private val arena = Arena(words, chunks)
     private val declarations = Declarations(RateLimit.perSecond(1.0))
     private val meters = ConcurrentHashMap<StoredLimit, Meter>().apply { put(StoredLimit.DECLARATIONS, declarations) }
     val states = States(words, arena, ::meterOf)
@@ -73,10 +74,12 @@ internal class SharedBuckets(
 
     /** The state in the block that [word] names; one that is damaged goes, and null says that the slot is to be looked up again. */
     fun blockOf(
+        meter: Meter,
         place: Place,
         word: Long,
+        now: Long,
     ): LongArray? {
-        arena.read(word)?.let { return it }
+        states.stateOf(meter, word, now)?.let { return it }
         if (words.get(place.at + Layout.STATE) == word) words.swap(place.at + Layout.STATE, word, State.FREE)
         return null
     }
@@ -145,7 +148,7 @@ internal class SharedBuckets(
 
     /** Whether the file at [path] is still this one, and whole. */
     fun isSound(path: Path): Boolean =
-        opened.channel.isOpen && opened.channel.size() >= size && Opening.attributesOf(path)?.fileKey() == opened.fileKey &&
+        opened.channel.isOpen && opened.channel.size() >= chunks.end && Opening.attributesOf(path)?.fileKey() == opened.fileKey &&
             Opening.isSame(opened.channel, header)
 
     override fun close() {
@@ -156,6 +159,7 @@ internal class SharedBuckets(
 
     /** Lets go of a file that is gone, without a word to it. */
     fun abandon() {
+        transactions.refuse()
         opened.close()
     }
 

@@ -70,6 +70,10 @@ internal class WordSlot(
             val before = State.decoded(word)
             val after = meter.take(before, now, permits)
             val refused = after == WordMeter.REFUSED || (maxDelay != Long.MAX_VALUE && meter.delayOf(before, now) > maxDelay)
+            if (refused && !meter.isSoundWord(before, now)) {
+                words.swap(state, word, State.FREE)
+                return null
+            }
             if (refused || words.swap(state, word, State.encoded(after))) {
                 if (!isOwn()) return null
                 return RateLimitResult.decided(
@@ -103,7 +107,7 @@ internal class BlockSlot(
         touch()
         while (true) {
             val word = words.get(state)
-            val current = if (State.isState(word)) buckets.blockOf(place, word) else null
+            val current = if (State.isState(word)) buckets.blockOf(meter, place, word, now) else null
             when {
                 current != null && words.get(state) == word -> decide(word, current, now, permits, maxDelay)?.let { return it.result }
                 State.isState(word) -> if (words.get(state) == word) return null

@@ -27,7 +27,11 @@ internal class States(
     fun stateOf(
         meter: Meter,
         word: Long,
-    ): LongArray? = if (meter is WordMeter) longArrayOf(State.decoded(word)) else arena.read(word)
+        now: Long,
+    ): LongArray? {
+        val state = if (meter is WordMeter) longArrayOf(State.decoded(word)) else arena.read(word)
+        return state?.takeIf { meter.isSound(it, now) }
+    }
 
     /** The [word] is not in the file any more, or never was; what it stands for goes. */
     fun discard(
@@ -53,7 +57,7 @@ internal class States(
         now: Long,
     ): Long {
         if (meter == null) return 0
-        val state = stateOf(meter, word) ?: return 0
+        val state = stateOf(meter, word, now) ?: return 0
         return runCatching { meter.resetAfter(state, now) }.getOrDefault(0)
     }
 

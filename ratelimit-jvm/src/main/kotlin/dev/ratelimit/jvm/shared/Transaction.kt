@@ -20,6 +20,11 @@ internal class Transaction(
     private var mark = 0L
     private var count = 0
 
+    /** What stands in the record, which this thread does not read back: it may have been damaged meanwhile. */
+    private val places = IntArray(Record.ENTRIES)
+    private val befores = LongArray(Record.ENTRIES)
+    private val afters = LongArray(Record.ENTRIES)
+
     fun begin() {
         sequence = (Record.sequenceOf(words.get(status)) + 1) and State.SEQUENCE
         mark = State.mark(record, sequence)
@@ -46,6 +51,9 @@ internal class Transaction(
     ): Boolean {
         check(count < Record.ENTRIES) { "a record has room for ${Record.ENTRIES} words" }
         val entry = status + Record.FIRST + count * Record.ENTRY
+        places[count] = Record.placeOf(target)
+        befores[count] = before
+        afters[count] = after
         words.set(entry + Record.TARGET, target)
         words.set(entry + Record.BEFORE, before)
         words.set(entry + Record.AFTER, after)
@@ -61,8 +69,9 @@ internal class Transaction(
         after: Long,
     ) {
         for (i in 0 until count) {
-            val entry = status + Record.FIRST + i * Record.ENTRY
-            if (Record.placeOf(words.get(entry + Record.TARGET)) == at) words.set(entry + Record.AFTER, after)
+            if (places[i] != at) continue
+            afters[i] = after
+            words.set(status + Record.FIRST + i * Record.ENTRY + Record.AFTER, after)
         }
     }
 
@@ -76,11 +85,7 @@ internal class Transaction(
     fun end() {
         val done = !words.swap(status, Record.status(sequence, Record.OPEN), Record.status(sequence, Record.OFF)) &&
             words.get(status) == Record.status(sequence, Record.DONE)
-        for (i in 0 until count) {
-            val entry = status + Record.FIRST + i * Record.ENTRY
-            val value = words.get(entry + if (done) Record.AFTER else Record.BEFORE)
-            words.swap(Record.placeOf(words.get(entry + Record.TARGET)), mark, value)
-        }
+        for (i in 0 until count) words.swap(places[i], mark, if (done) afters[i] else befores[i])
     }
 }
 

@@ -19,28 +19,42 @@ internal class Transactions(
             transaction.begin()
             return change(transaction)
         } finally {
-            transaction.end()
-            putBack(transaction)
+            // Also where the file was cut short and the end fails: the others wait for it.
+            try {
+                transaction.end()
+            } finally {
+                putBack(transaction)
+            }
         }
     }
 
     private fun take(): Transaction {
         var spins = 0
         while (!isClosed) {
-            for (i in 0 until idle.length()) idle.getAndSet(i, null)?.let { return it }
+            takeIdle()?.let { return it }
             if (++spins < SPINS) Thread.onSpinWait() else Thread.yield()
         }
-        throw RateLimitStoreException("the store was closed meanwhile; open it again", null)
+        throw RateLimitStoreException("the store was closed, or its file replaced, during the call; ask again, or open it again", null)
+    }
+
+    private fun takeIdle(): Transaction? {
+        for (i in 0 until idle.length()) idle.getAndSet(i, null)?.let { return it }
+        return null
     }
 
     private fun putBack(transaction: Transaction) {
         for (i in 0 until idle.length()) if (idle.compareAndSet(i, null, transaction)) return
     }
 
-    /** Waits until no transaction is under way; none is from then on. */
-    fun close() {
-        repeat(idle.length()) { take() }
+    /** Lets none begin from now on. */
+    fun refuse() {
         isClosed = true
+    }
+
+    /** Lets none begin from now on, and waits until none is under way. */
+    fun close() {
+        refuse()
+        repeat(idle.length()) { while (takeIdle() == null) Thread.yield() }
     }
 
     private companion object {

@@ -38,11 +38,15 @@ internal class Words(
         bytes.putLong(at, word)
     }
 
+    /**
+     * The read comes first because interpreted code compares and sets in a native function of the JVM that is not prepared for a fault: where
+     * the file was cut short it would end the JVM. Interpreted reads, and all compiled code, are prepared.
+     */
     fun swap(
         at: Int,
         from: Long,
         to: Long,
-    ): Boolean = LONGS.compareAndSet(bytes, at, from, to)
+    ): Boolean = bytes.getLong(at) == from && LONGS.compareAndSet(bytes, at, from, to)
 
     /** Raises the word at [at] to [to], if it is less. */
     fun raise(
@@ -63,6 +67,15 @@ internal class Words(
         ARRAY.set(scratch, 0, 0L)
         bytes.get(at, scratch, 0, Layout.WORD)
         return ARRAY.get(scratch, 0) as Long
+    }
+
+    /** Whether the file goes as far as the word at [at]. */
+    fun isThere(at: Int): Boolean {
+        val scratch = ByteArray(Layout.WORD)
+        if (look(at, scratch) != 0L) return true
+        ARRAY.set(scratch, 0, -1L)
+        bytes.get(at, scratch, 0, Layout.WORD)
+        return ARRAY.get(scratch, 0) == 0L
     }
 
     fun copyTo(

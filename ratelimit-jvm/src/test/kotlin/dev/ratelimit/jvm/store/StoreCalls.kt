@@ -1,10 +1,12 @@
 package dev.ratelimit.jvm.store
 
+import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
+import dev.ratelimit.spi.LocalRateLimitStore
 
 /** The bucket of [key] in the limiter that most tests use. */
 internal fun bucketOf(
@@ -12,7 +14,7 @@ internal fun bucketOf(
     slot: Int = 0,
 ) = BucketKey("limiter", key, slot)
 
-internal fun MemoryStore.take(
+internal fun LocalRateLimitStore.take(
     limit: RateLimit,
     key: Any?,
     permits: Long = 1,
@@ -20,13 +22,30 @@ internal fun MemoryStore.take(
 ): RateLimitResult = tryAcquire(listOf(Charge(bucketOf(key), limit, permits)), at, Long.MAX_VALUE)
 
 /** One permit of each of [limits] for [key], as a limiter of several limits asks. */
-internal fun MemoryStore.takeAll(
+internal fun LocalRateLimitStore.takeAll(
     limits: List<RateLimit>,
     key: Any?,
 ): RateLimitResult = tryAcquire(limits.mapIndexed { i, limit -> Charge(bucketOf(key, i), limit, 1) }, clock().nanoTime(), Long.MAX_VALUE)
 
 /** The permits that are there; unlike a call that is refused, asking does not count as a use. */
-internal fun MemoryStore.left(
+internal fun LocalRateLimitStore.left(
     limit: RateLimit,
     key: Any?,
 ): Long = peek(listOf(Charge(bucketOf(key), limit, 1)), clock().nanoTime(), 0).remaining()
+
+/** A store with room for some keys, whichever kind it is, for the tests of what it does when there is no more room. */
+internal class Bounded(
+    store: LocalRateLimitStore,
+    /** The most buckets that it may ever have. */
+    val most: Int,
+    private val count: () -> Int,
+) : LocalRateLimitStore by store {
+    val size: Int get() = count()
+
+    companion object {
+        fun inMemory(
+            clock: NanoClock,
+            maxKeys: Int,
+        ) = MemoryStore(clock, maxKeys).let { Bounded(it, maxKeys, it::size) }
+    }
+}
