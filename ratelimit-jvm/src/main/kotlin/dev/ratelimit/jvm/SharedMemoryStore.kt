@@ -5,6 +5,7 @@ import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.shared.Ask
+import dev.ratelimit.jvm.shared.Faults
 import dev.ratelimit.jvm.shared.FileHeader
 import dev.ratelimit.jvm.shared.Keeper
 import dev.ratelimit.jvm.shared.Layout
@@ -60,17 +61,35 @@ public class SharedMemoryStore private constructor(
 
     override fun clock(): NanoClock = time
 
-    /** Asks the buckets; a fault of the mapped memory becomes an exception of the store. */
+    /**
+     * Asks the buckets; a fault of the mapped memory becomes an exception of the store. Two faults may come one after another, the second
+     * while the first is handled.
+     */
     internal inline fun <T> guarded(question: (SharedBuckets) -> T): T =
         try {
-            question(keeper.buckets())
+            attempted(question)
+        } catch (e: InternalError) {
+            throw faulted(e)
+        }
+
+    internal inline fun <T> attempted(question: (SharedBuckets) -> T): T {
+        val buckets = keeper.buckets()
+        return try {
+            question(buckets)
+        } catch (e: RateLimitStoreException) {
+            Faults.drain()
+            throw e
         } catch (e: InternalError) {
             throw faulted(e)
         } catch (e: IOException) {
             throw faulted(e)
         }
+    }
 
-    internal fun faulted(fault: Throwable): RateLimitStoreException = keeper.faulted(fault)
+    internal fun faulted(fault: Throwable): RateLimitStoreException {
+        Faults.drain()
+        return keeper.faulted(fault)
+    }
 
     override fun tryAcquire(
         charges: List<Charge>,

@@ -29,6 +29,13 @@ internal class Chunks(
     var end: Long = start
         private set
 
+    /** The chunk that ends there. */
+    @Volatile
+    private var last: Words? = null
+
+    /** Whether the file goes as far as all that is mapped. */
+    fun isThere(): Boolean = last?.isThere((Arena.CHUNK_BYTES - Layout.WORD).toInt()) ?: true
+
     private fun of(chunk: Long): Words = mapped.get(chunk.toInt()) ?: map(chunk.toInt())
 
     private fun map(chunk: Int): Words =
@@ -39,6 +46,7 @@ internal class Chunks(
                 if (channel.size() < from + Arena.CHUNK_BYTES) throw InternalError("the file ends before its chunk $chunk")
                 val words = Words(channel.map(FileChannel.MapMode.READ_WRITE, from, Arena.CHUNK_BYTES))
                 mapped.set(chunk, words)
+                if (endOf(chunk.toLong()) > end) last = words
                 end = maxOf(end, endOf(chunk.toLong()))
                 words
             }

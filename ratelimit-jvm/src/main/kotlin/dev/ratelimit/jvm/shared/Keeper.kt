@@ -32,7 +32,7 @@ internal class Keeper(
 
     /** What a fault means: of the mapped memory, that the file was cut short; else that it was replaced or closed meanwhile. */
     fun faulted(fault: Throwable): RateLimitStoreException {
-        if (kept.isAsked.compareAndSet(false, true)) executor.execute(kept::look)
+        if (kept.isAsked.compareAndSet(false, true)) executor.execute { guarded(kept::look) }
         return kept.broken(fault)
     }
 
@@ -44,11 +44,23 @@ internal class Keeper(
     override fun toString(): String = "${kept.path}"
 
     private companion object {
+        val log = LoggerFactory.getLogger(Keeper::class.java)
         const val LOOK_MILLIS = 250L
 
         /** One thread for the files of a process; apart from other timers, because a file system may keep it waiting. */
         val executor: ScheduledExecutorService =
             Executors.newSingleThreadScheduledExecutor { task -> Thread(task, "ratelimit-shared-file").apply { isDaemon = true } }
+
+        /** What a look throws would end all looks that are to come. */
+        @Suppress("TooGenericExceptionCaught")
+        fun guarded(look: () -> Unit) {
+            try {
+                look()
+            } catch (e: Throwable) {
+                Faults.drain()
+                log.error("a shared file could not be looked after", e)
+            }
+        }
 
         /** Ends with the keeper, also with one that was forgotten without being closed. */
         fun watched(
@@ -56,7 +68,7 @@ internal class Keeper(
             kept: Kept,
         ): ScheduledFuture<*> {
             val look = { if (keeper.get() == null) kept.close() else kept.look() }
-            return executor.scheduleWithFixedDelay({ if (!kept.isClosed) look() }, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS)
+            return executor.scheduleWithFixedDelay({ if (!kept.isClosed) guarded(look) }, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS)
         }
     }
 }
@@ -103,6 +115,7 @@ private class Kept(
         } catch (e: RateLimitStoreException) {
             lose(known, e)
         } catch (e: InternalError) {
+            Faults.drain()
             lose(known, RateLimitStoreException("the shared file $path was cut short while it was in use", e))
         } catch (e: Exception) {
             lose(known, RateLimitStoreException("the shared file $path cannot be looked after: $e", e))

@@ -68,7 +68,7 @@ internal class SharedBuckets(
         tag: KeyTag,
         now: Long,
     ): SharedSlot {
-        val place = placement.placeFor(tag, rule.limit, rule.meter, now)
+        val place = whole { placement.placeFor(tag, rule.limit, rule.meter, now) }
         return if (rule.meter is WordMeter) WordSlot(this, rule, place) else BlockSlot(this, rule, place)
     }
 
@@ -89,36 +89,40 @@ internal class SharedBuckets(
         now: Long,
         maxDelay: Long,
     ): RateLimitResult {
-        val ask = asks.singleOrNull() ?: return held.change(merged(asks), now) { Joint(it.asks, it.states).tryAcquire(now, maxDelay) }
+        val ask = asks.singleOrNull() ?: return together(asks, now, maxDelay)
         while (true) slot(ask.rule, ask.tag, now).tryAcquire(now, ask.permits, maxDelay)?.let { return it }
     }
+
+    private fun together(
+        asks: List<Ask>,
+        now: Long,
+        maxDelay: Long,
+    ) = whole { held.change(merged(asks), now) { Joint(it.asks, it.states).tryAcquire(now, maxDelay) } }
 
     fun peek(
         asks: List<Ask>,
         now: Long,
         ahead: Long,
-    ): RateLimitResult = merged(asks).let { Joint(it, held.look(it, now)).peek(now, ahead) }
+    ): RateLimitResult = whole { merged(asks).let { Joint(it, held.look(it, now)).peek(now, ahead) } }
 
     /** Applies each ask's permits, of which negative ones are given back. */
     fun adjust(
         asks: List<Ask>,
         now: Long,
     ) {
-        held.change(distinct(asks), now) { slots ->
-            for (ask in asks) {
-                val i = slots.asks.indexOfFirst { it.isSameBucketAs(ask) }
-                slots.states[i] = slots.asks[i].meter.adjusted(slots.states[i], now, ask.permits)
+        whole {
+            held.change(distinct(asks), now) { slots ->
+                for (ask in asks) {
+                    val i = slots.asks.indexOfFirst { it.isSameBucketAs(ask) }
+                    slots.states[i] = slots.asks[i].meter.adjusted(slots.states[i], now, ask.permits)
+                }
             }
         }
     }
 
     fun reset(keys: List<BucketKey>) {
-        val tags = keys.distinct().map {
-            SharedRule.names(header.seed0, header.seed1, it.limiter, it.slot).let { names ->
-                SharedRule.tagOf(names, it.key)
-            }
-        }
-        held.forget(tags, now())
+        val tags = keys.distinct().map { SharedRule.tagOf(SharedRule.names(header.seed0, header.seed1, it.limiter, it.slot), it.key) }
+        whole { held.forget(tags, now()) }
     }
 
     /** Declares [limits] until an instant, and tells what all declare. */
@@ -133,10 +137,24 @@ internal class SharedBuckets(
         val now = now()
         val own = Declarations.Member(SharedRule.tagOf(SipHash128(header.seed0, header.seed1), member), until, limits.map(StoredLimit::of))
         val all =
-            held.change(listOf(Ask(rule, rule.tagOf(null), 1)), now) { slots ->
-                declarations.with(slots.states[0], now, own).also { slots.states[0] = declarations.stateOf(it) }
+            whole {
+                held.change(listOf(Ask(rule, rule.tagOf(null), 1)), now) { slots ->
+                    declarations.with(slots.states[0], now, own).also { slots.states[0] = declarations.stateOf(it) }
+                }
             }
         return all.flatMap { it.limits }.mapNotNull { it.limit() }.toSet()
+    }
+
+    /** What came of [work], unless the file was cut short meanwhile: then part of it was read where nothing is. */
+    private inline fun <T> whole(work: () -> T): T {
+        val result = work()
+        checkWhole()
+        return result
+    }
+
+    /** Throws if the file was cut short. */
+    fun checkWhole() {
+        if (!words.isThere((size - Layout.WORD).toInt()) || !chunks.isThere()) throw InternalError("the file ends too early")
     }
 
     /** Now and then: this process lives; what the dead have left is put in order. */

@@ -137,6 +137,7 @@ internal class BlockSlot(
         val next = buckets.states.wordOf(meter, after, word)
         val isDone = words.swap(state, word, next)
         buckets.states.discard(meter, if (isDone) word else next)
+        buckets.checkWhole()
         if (!isDone) return null.also { Thread.onSpinWait() }
         if (!isOwn()) return Outcome(null)
         return Outcome(RateLimitResult.allowed(meter.limit, meter.remaining(after, now), meter.resetAfter(after, now), delay))

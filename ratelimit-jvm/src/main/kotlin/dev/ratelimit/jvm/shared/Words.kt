@@ -39,8 +39,9 @@ internal class Words(
     }
 
     /**
-     * The read comes first because interpreted code compares and sets in a native function of the JVM that is not prepared for a fault: where
-     * the file was cut short it would end the JVM. Interpreted reads, and all compiled code, are prepared.
+     * Interpreted code compares and sets in a native function of the JVM that is not prepared for a fault: where the file was cut short it
+     * would end the JVM. Interpreted reads, and all compiled code, are prepared. So the read comes first, and this is compiled
+     * before it is used; only a JVM that never compiles (-Xint) can still be ended, by a cut between the two.
      */
     fun swap(
         at: Int,
@@ -97,5 +98,13 @@ internal class Words(
     private companion object {
         val LONGS: VarHandle = MethodHandles.byteBufferViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
         val ARRAY: VarHandle = MethodHandles.byteArrayViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
+
+        /** Enough for the compiler: see [swap]. */
+        const val CALLS_UNTIL_COMPILED = 10_000
+
+        init {
+            val words = Words(ByteBuffer.allocateDirect(Layout.WORD))
+            for (i in 0L until CALLS_UNTIL_COMPILED) check(words.swap(0, i, i + 1))
+        }
     }
 }

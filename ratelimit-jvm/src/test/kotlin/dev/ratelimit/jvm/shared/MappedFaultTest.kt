@@ -20,12 +20,12 @@ import kotlin.io.path.writeBytes
 internal class MappedFaultTest :
     FunSpec({
         val speeds =
-            mapOf("interpreted" to listOf("-Xint"), "compiled" to emptyList(), "compiled by C1" to listOf("-XX:TieredStopAtLevel=1"))
+            mapOf("just started" to emptyList(), "compiled" to emptyList(), "compiled by C1" to listOf("-XX:TieredStopAtLevel=1"))
         for ((speed, options) in speeds) {
             test("camunda#6504, mapdb#442: cut short, deleted or replaced while mapped: no JVM dies, all is well in a second ($speed)") {
                 val folder = Files.createTempDirectory("ratelimit")
                 val path = folder.resolve("limits")
-                val calls = if (speed == "interpreted") 1_000 else 200_000
+                val calls = if (speed == "just started") 1_000 else 200_000
                 try {
                     ChildJvm(RestlessCaller::class, listOf("$path", "$calls"), options).use { child ->
                         child.await("warm")
@@ -64,7 +64,9 @@ private fun ChildJvm.settled(
     fates: String,
 ): Long {
     fun moments() = said.filter { MOMENT.matches(it) && it.substringBefore(' ').toLong() - since > 0 }
+
     fun isCalm(moment: String) = moment.split(' ')[1].all { it in fates }
+
     fun firstCalm(): Int =
         moments().let { all -> all.indices.firstOrNull { i -> i + CALM <= all.size && all.subList(i, i + CALM).all(::isCalm) } ?: -1 }
     await("calm $fates") { moments().any { "odd" in it } || firstCalm() >= 0 }

@@ -84,7 +84,15 @@ internal object RestlessCaller {
             val ways = (0 until WAYS).joinToString("") { way ->
                 val ok = after[way] > before[way]
                 val not = after[WAYS + way] > before[WAYS + way]
-                if (ok && not) "m" else if (ok) "o" else if (not) "f" else "-"
+                if (ok && not) {
+                    "m"
+                } else if (ok) {
+                    "o"
+                } else if (not) {
+                    "f"
+                } else {
+                    "-"
+                }
             }
             println("${System.nanoTime()} $ways${odd.get(0)?.let { " odd $it" }.orEmpty()}")
         }
