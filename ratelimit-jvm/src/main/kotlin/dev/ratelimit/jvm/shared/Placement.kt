@@ -52,7 +52,8 @@ internal class Placement(
         val place = table.fill(at, tag, limit)
         val start = maxOf(now, words.get(Layout.DROPPED_AT))
         val state = former?.carriedTo(meter, now) ?: meter.fresh(start)
-        val word = states.wordOf(meter, state, State.encoded(0))
+        // From the incarnation, so that a word which stood for the slot's former bucket does not come again.
+        val word = states.wordOf(meter, state, State.encoded(place.meta * SPREAD))
         change.become(at + Layout.STATE, word)
         val done = change.commit()
         if (done) former?.let { states.discard(it.meter, it.word) } else states.discard(meter, word)
@@ -146,5 +147,8 @@ internal class Placement(
 
     private companion object {
         const val STRIPE_SHIFT = 32
+
+        /** 2^64 / φ, odd: Knuth, "The Art of Computer Programming", volume 3, 6.4. */
+        const val SPREAD = -0x61c8864680b583ebL
     }
 }

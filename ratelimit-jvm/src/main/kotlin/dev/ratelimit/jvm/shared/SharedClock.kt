@@ -44,15 +44,24 @@ internal class SharedClock(
     /** Now and then: notes the time, and makes up for a sleep. */
     fun tick() {
         val known = shift
-        val asleep = (sleptNow() ?: 0) - (slept ?: 0)
-        slept = sleptNow()
+        val before = slept
+        val after = sleptNow()
         // All processes notice the same sleep; the first makes up for it.
+        val asleep = if (before == null || after == null) 0 else after - before
         if (asleep > LEAST_SLEEP) words.swap(Layout.SHIFT, known, known + asleep)
         shift = words.get(Layout.SHIFT)
+        // After the shift: a sleep that comes between the two is taken for one that is in it, not made up for twice.
+        slept = sleptNow() ?: before
         words.raise(Layout.SEEN, nanoTime())
     }
 
-    private fun sleptNow(): Long? = up()?.minus(system())
+    /** How much more the machine has been on than awake. Null if this process was held up between the two looks, which is no sleep. */
+    private fun sleptNow(): Long? {
+        val start = system()
+        val up = up() ?: return null
+        val end = system()
+        return if (end - start < LEAST_SLEEP / 2) up - end else null
+    }
 
     companion object {
         private const val NANOS_PER_SECOND = 1_000_000_000L
