@@ -73,10 +73,10 @@ internal class Members(
     fun sweep() {
         for (i in 0 until Layout.MEMBER_COUNT) {
             val owner = words.get(entryOf(i) + OWNER)
-            if (owner == NOBODY || owner == me) continue
-            // Before the owner is looked at again, so that they are the dead one's, not those of who has the entry by then.
+            if (owner == NOBODY || owner == me || !isDead(i)) continue
+            // After its death, so that they are its last; before its entry is looked at again, so that they are not another's.
             val statuses = recordsOf(i).map(marks::statusOfRecord)
-            if (isDead(i) && words.get(entryOf(i) + OWNER) == owner) bury(i, owner, statuses)
+            if (words.get(entryOf(i) + OWNER) == owner) bury(i, owner, statuses)
         }
     }
 

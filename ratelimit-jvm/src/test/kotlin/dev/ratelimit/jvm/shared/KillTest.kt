@@ -89,7 +89,7 @@ internal class KillTest :
 
         /** What a survivor has felt. */
         fun told(tally: Tally): String =
-            "a survivor's calls: ${tally[Tally.ANSWERS]}; the longest %.1f ms, its own time at most %.1f ms in a call on %s, between at most %.1f ms"
+            "${tally[Tally.ANSWERS]} calls of a survivor; the longest %.1f ms, own time at most %.1f ms, on %s; between at most %.1f ms"
                 .format(
                     tally[Tally.LONGEST] / 1e6,
                     tally[Tally.LONGEST_OWN] / 1e6,
