@@ -100,8 +100,10 @@ internal class Placement(
         val slots = table.slotsFor(tag)
         firstFree(change, slots)?.let { return it }
         val others = slots.filter { it != present?.at }.map { Place(it, words.get(it + Layout.META), table.limitAt(it)) }
-        val full = others.count { dropIfFull(it, now) }
-        if (full == 0) dropLeastUseful(others, now)
+        others.forEach { dropIfFull(it, now) }
+        // Whoever looks for room here at the same time may have dropped them first.
+        firstFree(change, slots)?.let { return it }
+        dropLeastUseful(others, now)
         return firstFree(change, slots)
     }
 
@@ -113,13 +115,13 @@ internal class Placement(
     private fun dropIfFull(
         place: Place,
         now: Long,
-    ): Boolean {
+    ) {
         val word = words.get(place.at + Layout.STATE)
-        if (!State.isState(word) || table.touches(place.at) == 0) return false
-        if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return false
+        if (!State.isState(word) || table.touches(place.at) == 0) return
+        if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return
         // First, so that nobody finds the slot free and takes an earlier instant for the bucket's beginning.
         words.raise(Layout.DROPPED_AT, now)
-        return states.drop(place, word)
+        states.drop(place, word)
     }
 
     private fun dropLeastUseful(

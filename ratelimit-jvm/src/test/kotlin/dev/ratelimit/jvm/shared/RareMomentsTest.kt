@@ -21,7 +21,7 @@ internal class RareMomentsTest :
         test("a process that has ended is dead, also while its parent takes no note of it") {
             if (Machine.boot != 0L) {
                 // Sleeps in the place of the shell, so nobody waits for the child that the shell has started.
-                val parent = ProcessBuilder("sh", "-c", "true & echo $!; exec sleep 60").start()
+                val parent = ProcessBuilder("sh", "-c", "sleep 0.2 & echo $!; exec sleep 60").start()
                 try {
                     val child = parent.inputReader().readLine().toLong()
                     awaitThat("the child is dead") { Machine.startOf(child) == null }

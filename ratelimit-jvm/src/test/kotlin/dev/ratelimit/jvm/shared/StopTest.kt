@@ -78,7 +78,7 @@ internal class StopTest :
                         println("$STOPS stops in %.1f s: $ledgers; ${KillTest.told(survivor)}".format(seconds))
                         ledgers.paced() shouldBeInRange 100L..(seconds * 1_000).toLong() + 100
                         withClue(KillTest.told(survivor)) {
-                            survivor[Tally.LONGEST_OWN] shouldBeLessThan 100_000_000 + survivor[Tally.LONGEST_PAUSE]
+                            survivor[Tally.LONGEST_OWN] shouldBeLessThan KillTest.STALL.inWholeNanoseconds + survivor[Tally.LONGEST_PAUSE]
                         }
                     } finally {
                         children.forEach { it.close() }
