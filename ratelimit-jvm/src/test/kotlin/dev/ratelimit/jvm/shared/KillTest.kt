@@ -83,8 +83,7 @@ internal class KillTest :
         private const val START_NANOS = 400_000_000L
         private const val SURVIVOR_RESTS_MICROS = 3_000L
         
-        /** Half of what a survivor may stall: of its own time; the other half may go to those to whom it yields. */
-        val STALL = 50.milliseconds
+        private val STALL = 100.milliseconds
 
         /** Far more than there will be keys, so that none has to go. */
         private val MAX_KEYS = 100_000 + KILLS * 300
