@@ -82,7 +82,6 @@ internal class KillTest :
         private const val LIFE_NANOS = 40_000_000L
         private const val START_NANOS = 400_000_000L
         private const val SURVIVOR_RESTS_MICROS = 3_000L
-        
         private val STALL = 100.milliseconds
 
         /** Far more than there will be keys, so that none has to go. */

@@ -96,6 +96,7 @@ internal class StopTest :
 
         /** Every third stop is longer than a survivor may stall: if it is in the midst of a change, and holds up others, that shows. */
         const val OF_WHICH_LONG = 3
+
         /** Half a long stop: of its own time; the rest of it may go to those to whom it yields. */
         const val LONGEST_STALL = 75_000_000L
         const val LONG_STOP = 150_000_000L
