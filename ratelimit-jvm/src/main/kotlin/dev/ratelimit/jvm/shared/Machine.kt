@@ -27,8 +27,10 @@ internal object Machine {
      */
     fun startOf(pid: Long): Long? {
         // The name of the process stands in brackets and may contain anything.
-        val ticks = text("$pid/stat")?.substringAfterLast(')')?.trim()?.split(' ')?.getOrNull(START_FIELD)?.toLongOrNull()
-        if (ticks != null) return ticks
+        val fields = text("$pid/stat")?.substringAfterLast(')')?.trim()?.split(' ')
+        val ticks = fields?.getOrNull(START_FIELD)?.toLongOrNull()
+        // One that has ended stays listed until its parent takes note, which some never do.
+        if (ticks != null) return if (fields[STATE_FIELD] == ENDED && fields[THREADS_FIELD] in setOf("0", "1")) null else ticks
         if (boot != 0L) return null
         val handle = ProcessHandle.of(pid).filter { it.isAlive }.orElse(null) ?: return null
         return handle.info().startInstant().map { it.toEpochMilli() }.orElse(0)
@@ -44,8 +46,11 @@ internal object Machine {
             (sum shl Byte.SIZE_BITS) or (byte.toLong() and BYTE)
         }
 
-    /** The 22nd field of all; the first two are cut off. */
+    /** The 3rd, 20th and 22nd field of all; the first two are cut off. */
+    private const val STATE_FIELD = 0
+    private const val THREADS_FIELD = 17
     private const val START_FIELD = 19
+    private const val ENDED = "Z"
     private const val NANOS_PER_SECOND = 1e9
     private const val BYTE = 0xffL
 }

@@ -72,13 +72,17 @@ internal class Marks(
         return true
     }
 
-    /** Ends whatever a process that is dead has left in [record]. */
-    fun settleRecord(record: Int) {
+    fun statusOfRecord(record: Int): Long = words.get(Layout.RECORDS + record * Layout.RECORD_BYTES)
+
+    /** Ends what a process that is dead has left in [record] with that [status]; not what another has begun in it since. */
+    fun settleRecord(
+        record: Int,
+        status: Long,
+    ) {
         val place = Layout.RECORDS + record * Layout.RECORD_BYTES
-        val status = words.get(place)
         val sequence = Record.sequenceOf(status)
         if (Record.stateOf(status) == Record.OPEN && !words.swap(place, status, Record.status(sequence, Record.OFF))) return
-        val done = Record.stateOf(words.get(place)) == Record.DONE
+        val done = Record.stateOf(status) == Record.DONE
         for (i in 0 until countOf(place)) {
             val entry = place + Record.FIRST + i * Record.ENTRY
             val at = Record.placeOf(words.get(entry + Record.TARGET))

@@ -73,15 +73,19 @@ internal class Members(
     fun sweep() {
         for (i in 0 until Layout.MEMBER_COUNT) {
             val owner = words.get(entryOf(i) + OWNER)
-            if (owner != NOBODY && owner != me && isDead(i)) bury(i, owner)
+            if (owner == NOBODY || owner == me || !isDead(i)) continue
+            // After its death, so that they are its last; before its entry is looked at again, so that they are not another's.
+            val statuses = recordsOf(i).map(marks::statusOfRecord)
+            if (words.get(entryOf(i) + OWNER) == owner) bury(i, owner, statuses)
         }
     }
 
     private fun bury(
         i: Int,
         owner: Long,
+        statuses: List<Long>,
     ) {
-        for (record in recordsOf(i)) marks.settleRecord(record)
+        recordsOf(i).forEachIndexed { n, record -> marks.settleRecord(record, statuses[n]) }
         words.swap(entryOf(i) + OWNER, owner, NOBODY)
     }
 

@@ -52,7 +52,8 @@ internal class Placement(
         val place = table.fill(at, tag, limit)
         val start = maxOf(now, words.droppedAt())
         val state = former?.carriedTo(meter, now) ?: meter.fresh(start)
-        val word = states.wordOf(meter, state, State.encoded(0))
+        // From the incarnation, so that a word which stood for the slot's former bucket does not come again.
+        val word = states.wordOf(meter, state, State.encoded(place.meta * SPREAD))
         change.become(at + Layout.STATE, word)
         val done = change.commit()
         if (done) former?.let { states.discard(it.meter, it.word) } else states.discard(meter, word)
@@ -100,8 +101,10 @@ internal class Placement(
         val slots = table.slotsFor(tag)
         firstFree(change, slots)?.let { return it }
         val others = slots.filter { it != present?.at }.map { Place(it, words.get(it + Layout.META), table.limitAt(it)) }
-        val full = others.count { dropIfFull(it, now) }
-        if (full == 0) dropLeastUseful(others, now)
+        others.forEach { dropIfFull(it, now) }
+        // Whoever looks for room here at the same time may have dropped them first.
+        firstFree(change, slots)?.let { return it }
+        dropLeastUseful(others, now)
         return firstFree(change, slots)
     }
 
@@ -113,13 +116,13 @@ internal class Placement(
     private fun dropIfFull(
         place: Place,
         now: Long,
-    ): Boolean {
+    ) {
         val word = words.get(place.at + Layout.STATE)
-        if (!State.isState(word) || table.touches(place.at) == 0) return false
-        if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return false
+        if (!State.isState(word) || table.touches(place.at) == 0) return
+        if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return
         // First, so that nobody finds the slot free and takes an earlier instant for the bucket's beginning.
         words.noteDrop(now)
-        return states.drop(place, word)
+        states.drop(place, word)
     }
 
     private fun dropLeastUseful(
@@ -147,5 +150,8 @@ internal class Placement(
 
     private companion object {
         const val STRIPE_SHIFT = 32
+
+        /** 2^64 / φ, odd: Knuth, "The Art of Computer Programming", volume 3, 6.4. */
+        const val SPREAD = -0x61c8864680b583ebL
     }
 }

@@ -20,9 +20,14 @@ internal object Spawner {
     fun start(
         command: List<String>,
         log: File,
+    ): Process = start(command) { redirectErrorStream(true).redirectOutput(log) }
+
+    fun start(
+        command: List<String>,
+        streams: ProcessBuilder.() -> Unit,
     ): Process {
         val whole = if (endsItsOwn) endWithUs + command else command
-        val builder = ProcessBuilder(whole).redirectErrorStream(true).redirectOutput(log)
+        val builder = ProcessBuilder(whole).apply(streams)
         return thread.submit(Callable { builder.start() }).get(SECONDS, TimeUnit.SECONDS)
     }
 
