@@ -86,6 +86,8 @@ public class SharedMemoryStore private constructor(
         }
     }
 
+    internal fun buckets(): SharedBuckets = keeper.buckets()
+
     internal fun faulted(fault: Throwable): RateLimitStoreException {
         Faults.drain()
         return keeper.faulted(fault)

@@ -29,7 +29,13 @@ internal class StandstillTest :
                     steps.take(count).forEach { (_, step) -> author.step() }
                     val marks = Marks(file, SIZE)
                     // Of the dead, its record is settled; of one that only stands still, each word by whoever needs it.
-                    if (isDead) marks.settleRecord(RECORD) else listOf(SECOND, FIRST).forEach { at -> marks.settled(file, at) }
+                    if (isDead) {
+                        marks.settleRecord(RECORD, marks.statusOfRecord(RECORD))
+                    } else {
+                        listOf(SECOND, FIRST).forEach { at ->
+                            marks.settled(file, at)
+                        }
+                    }
                     withClue("dead: $isDead") { words(file) shouldBe if (decided) listOf(AFTER, AFTER) else listOf(WORD, WORD) }
                     // The author goes on after all: nothing changes any more.
                     steps.drop(count).forEach { (_, step) -> author.step() }
@@ -48,7 +54,7 @@ internal class StandstillTest :
             marks.isNascent(FIRST, mark) shouldBe true
             inTime { marks.await(FIRST, mark) } shouldBe false
             file.get(FIRST) shouldBe mark
-            marks.settleRecord(RECORD)
+            marks.settleRecord(RECORD, marks.statusOfRecord(RECORD))
             file.get(FIRST) shouldBe State.FREE
             author.commit() shouldBe false
         }
