@@ -35,16 +35,15 @@ internal class Crew(
         fun end() = words.close()
     }
 
+    // One after another: four JVMs that begin together on a few cores hold each other up for longer than a client waits for its server.
     private val members =
         List(COUNT) { number ->
             val command = listOf("$JAVA", "-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path"), CHILD)
             val started = ProcessBuilder(command + listOf(work.name, place, "$number", "$millis"))
-            Member(started.redirectError(ProcessBuilder.Redirect.INHERIT).start())
+            val member = Member(started.redirectError(ProcessBuilder.Redirect.INHERIT).start())
+            member.answer().let { check(it == READY) { "a process said '$it'" } }
+            member
         }
-
-    init {
-        members.forEach { member -> member.answer().let { check(it == READY) { "a process said '$it'" } } }
-    }
 
     /** The checks a second of all together. */
     fun round(): Double {

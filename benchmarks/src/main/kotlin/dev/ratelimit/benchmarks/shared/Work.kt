@@ -1,6 +1,7 @@
 package dev.ratelimit.benchmarks.shared
 
 import dev.ratelimit.KeyedRateLimiter
+import dev.ratelimit.LocalKeyedRateLimiter
 import dev.ratelimit.RateLimit
 import dev.ratelimit.benchmarks.redis.OneKey
 import dev.ratelimit.benchmarks.redis.Window
@@ -35,12 +36,15 @@ internal enum class Work {
         override fun on(
             place: String,
             number: Int,
-        ): Count {
-            val keys = Array(MANY) { "user-$number-$it" }
-            val random = SplittableRandom(number.toLong())
-            val limiters = shared(place)
-            return Loop { limiters[keys[random.nextInt(MANY)]].tryAcquire().isAllowed }
-        }
+        ) = manyKeys(shared(place), number)
+    },
+
+    /** As [MANY_KEYS], but each process in a memory of its own. */
+    MEMORY_MANY_KEYS {
+        override fun on(
+            place: String,
+            number: Int,
+        ) = manyKeys(KeyedRateLimiter("crew", LIMIT), number)
     },
 
     /** One thread of each process asks the same key through Redis, and waits for each answer. */
@@ -74,6 +78,15 @@ internal enum class Work {
 
         /** More than can be asked for. */
         private val LIMIT = RateLimit.tokenBucket(100_000_000, Duration.ofSeconds(1))
+
+        private fun manyKeys(
+            limiters: LocalKeyedRateLimiter<String>,
+            number: Int,
+        ): Count {
+            val keys = Array(MANY) { "user-$number-$it" }
+            val random = SplittableRandom(number.toLong())
+            return Loop { limiters[keys[random.nextInt(MANY)]].tryAcquire().isAllowed }
+        }
 
         private fun shared(place: String) =
             KeyedRateLimiter<String>("crew", LIMIT, store = SharedMemoryStore.open(Path(place)))
