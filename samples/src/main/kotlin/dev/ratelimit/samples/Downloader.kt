@@ -16,7 +16,12 @@ import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.int
 import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.jvm.SharedMemoryStore
 import dev.ratelimit.samples.demo.Demo
+import dev.ratelimit.samples.demo.SharedDemo
+import dev.ratelimit.spi.RateLimitStore
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import java.io.IOException
@@ -50,12 +55,21 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
         .default(Path.of("."), defaultForHelp = "here")
         .help("Where the files go; made when it is missing. (default: here)")
 
+    private val shared: Path? by option("--shared", metavar = "FILE")
+        .path(canBeDir = false)
+        .help("Keep the limit in FILE, for all downloaders of this machine that name the same FILE; made when it is missing.")
+
+    private val processes: Int? by option("--processes", metavar = "N")
+        .int()
+        .restrictTo(2..9)
+        .help("Demo: N processes download at once, each under the limit for itself, then all under one. (its default: 5/s burst 1)")
+
     override fun help(context: Context) =
         """
         Downloads the URLs, politely. Files that exist are never overwritten.
 
         Without URLs it is a demo that needs no network: it starts a server of its own, which answers 429 Too Many Requests above a
-        limit, and downloads from it without and with the limiter.
+        limit, and downloads from it without and with the limiter; with --processes, from several processes without and with a shared file.
 
         Exit codes: 0 all is well, 1 a download failed (in the demo: the limit was exceeded), 2 the command line is wrong.
         """.trimIndent()
@@ -64,11 +78,19 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
         val all = urls.mapIndexed { i, url -> checked(url, "argument ${i + 1}") } + input?.let(::urlsOf).orEmpty()
         val isFine =
             when {
+                all.isNotEmpty() && processes != null ->
+                    throw UsageError("--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE")
                 all.isNotEmpty() -> download(all)
                 input != null -> throw UsageError("there is no URL in $input; write one a line")
-                else -> Demo(terminal, rate ?: Demo.DEFAULT_RATE, parallel).run()
+                shared != null -> throw UsageError("--shared needs URLs; write --processes N for the demo of it")
+                else -> demo()
             }
         if (!isFine) throw ProgramResult(1)
+    }
+
+    private suspend fun demo(): Boolean {
+        val processes = processes ?: return Demo(terminal, rate ?: Demo.DEFAULT_RATE, parallel).run()
+        return SharedDemo(terminal, rate ?: SharedDemo.DEFAULT_RATE, processes, parallel).run()
     }
 
     private suspend fun download(urls: List<String>): Boolean {
@@ -81,10 +103,21 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
         val waits = WaitClock()
         val names = FileNames(dir)
         val downloads = urls.mapIndexed { i, url -> Download(i + 1, url, names.pick(url)) }
-        limitedClient(rate ?: Limit.perSecond(8.0), waits).use { client ->
-            withProgress(terminal, downloads, waits) { progress -> downloadAll(client, downloads, parallel, progress::finished) }
+        store().use { store ->
+            limitedClient(rate ?: Limit.perSecond(8.0), waits, store).use { client ->
+                withProgress(terminal, downloads, waits) { progress -> downloadAll(client, downloads, parallel, progress::finished) }
+            }
         }
         return downloads.all { it.state == DownloadState.DONE }
+    }
+
+    private fun store(): RateLimitStore {
+        val file = shared ?: return MemoryStore()
+        try {
+            return SharedMemoryStore.open(file, MOST_HOSTS)
+        } catch (e: RateLimitStoreException) {
+            throw UsageError("--shared: ${e.message}").apply { addSuppressed(e) }
+        }
     }
 
     private fun urlsOf(file: Path): List<String> =
@@ -102,6 +135,11 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
     private fun checked(url: String, where: String): String {
         if (!isHttpUrl(url)) throw UsageError("$where, '$url', is not a URL; write for example https://example.com/file.zip")
         return url
+    }
+
+    private companion object {
+        /** Of one shared file, at a time. */
+        const val MOST_HOSTS = 10_000
     }
 }
 

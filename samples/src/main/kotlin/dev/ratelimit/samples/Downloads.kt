@@ -2,7 +2,9 @@ package dev.ratelimit.samples
 
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitListener
+import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.ktor.client.HttpRequestRateLimit
+import dev.ratelimit.spi.RateLimitStore
 import io.ktor.client.HttpClient
 import io.ktor.client.engine.cio.CIO
 import io.ktor.client.plugins.HttpTimeout
@@ -31,13 +33,14 @@ import kotlin.io.path.deleteIfExists
 import kotlin.io.path.moveTo
 import kotlin.io.path.outputStream
 
-/** A client that makes no more requests than [rate] to each host. */
-internal fun limitedClient(rate: RateLimit, listener: RateLimitListener) =
+/** A client that makes no more requests than [rate] to each host, alone or together with all others on its [store]. */
+internal fun limitedClient(rate: RateLimit, listener: RateLimitListener, store: RateLimitStore = MemoryStore()) =
     HttpClient(CIO) {
         engine { requestTimeout = 0 }
         install(UserAgent) { agent = "ratelimit-samples" }
         install(HttpRequestRateLimit) {
             otherHosts(rate)
+            this.store = store
             this.listener = listener
         }
         install(HttpTimeout) {

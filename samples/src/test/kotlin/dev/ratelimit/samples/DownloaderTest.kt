@@ -1,5 +1,8 @@
 package dev.ratelimit.samples
 
+import dev.ratelimit.RateLimit
+import dev.ratelimit.jvm.KeyedRateLimiter
+import dev.ratelimit.jvm.SharedMemoryStore
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.engine.spec.tempfile
@@ -119,6 +122,19 @@ class DownloaderTest :
             run.out shouldContain "2 of 2 files"
         }
 
+        test("downloaders that name the same file are under one limit") {
+            val to = fresh()
+            val limits = File(dir, "limits-${System.nanoTime()}")
+
+            run("$site/a/report.txt", "--dir", "$to", "--rate", "2/d", "--shared", "$limits").exitCode shouldBe 0
+            run("$site/b/report.txt", "--dir", "$to", "--rate", "2/d", "--shared", "$limits").exitCode shouldBe 0
+            // A third would wait until tomorrow.
+            SharedMemoryStore.open(limits.toPath()).use { store ->
+                val host = KeyedRateLimiter<String>("http other hosts", RateLimit.parse("2/d"), store = store)["127.0.0.1"]
+                host.peek().isAllowed shouldBe false
+            }
+        }
+
         test("a wrong command line is told so, with exit code 2") {
             suspend fun refused(vararg args: String, message: String) {
                 val run = run(*args)
@@ -136,6 +152,10 @@ class DownloaderTest :
             val latin = tempfile("urls").apply { writeBytes("http://a.org/\u00fc".toByteArray(Charsets.ISO_8859_1)) }
             refused("-i", "$latin", message = "$latin is not UTF-8")
             refused("$site/a/report.txt", "--dir", "$latin/below", message = "--dir '$latin/below' cannot be made")
+            refused("$site/a/report.txt", "--dir", "$dir", "--shared", "$latin", message = "--shared: $latin ")
+            refused("--shared", "$latin", message = "--shared needs URLs; write --processes N")
+            refused("--processes", "1", message = "--processes")
+            refused("--processes", "2", "$site/a/report.txt", message = "--processes is for the demo")
             refused("-i", "$empty", message = "there is no URL in $empty")
             val bad = tempfile("urls").apply { writeText("# one\nhttp:///x\n") }
             refused("-i", "$bad", message = "line 2 of $bad, 'http:///x', is not a URL")

@@ -21,6 +21,7 @@ private val SAMPLES =
         "kotlin.RetryKt" to "in the end: page /",
         "kotlin.ScraperKt" to "three permits",
         "kotlin.SeveralLimitsKt" to "refused by 12/1h",
+        "kotlin.SharedFileKt" to "8 of 10 calls, of both together\nlater: no",
         "kotlin.SharedLimitersKt" to "now [5/1s, 1000/1h]",
         "kotlin.TokensOfAModelKt" to "in debt: refused",
         "kotlin.WrappingKt" to "[eno, owt, eerht, ruof]",
@@ -31,6 +32,7 @@ private val SAMPLES =
         "java.PerUser" to "bob: true",
         "java.Redis" to "alice: ",
         "java.Retry" to "in the end: page /",
+        "java.SharedFile" to "alice: 89 left, for all processes together",
         "java.SharedLimiters" to "now [5/1s]",
         "java.TokensOfAModel" to "155 tokens used",
     )

@@ -16,7 +16,7 @@ internal class Costs private constructor(
         private val process = ManagementFactory.getOperatingSystemMXBean() as OperatingSystemMXBean
         private val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
 
-        fun of(server: OwnRedis): Costs =
-            Costs(process.processCpuTime, server.cpu().toNanos(), threads.getThreadAllocatedBytes(threads.allThreadIds).sum())
+        fun of(server: OwnRedis?): Costs =
+            Costs(process.processCpuTime, server?.cpu()?.toNanos() ?: 0, threads.getThreadAllocatedBytes(threads.allThreadIds).sum())
     }
 }

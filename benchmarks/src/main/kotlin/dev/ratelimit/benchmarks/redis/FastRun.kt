@@ -5,6 +5,15 @@ import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimiter
 import java.util.concurrent.CompletionStage
 
+/** A limiter as a contestant, whichever key it is asked for. */
+internal class OneKey(
+    private val limiter: RateLimiter,
+) : Contestant<RateLimitResult> {
+    override fun ask(key: Int): CompletionStage<RateLimitResult> = limiter.tryAcquireAsync()
+
+    override fun isAllowed(answer: RateLimitResult): Boolean = answer.isAllowed
+}
+
 /** One round of a limiter that mostly answers without asking Redis, by the same window as the other contestants. */
 internal class FastRun private constructor(
     val decisions: Long,
@@ -12,14 +21,6 @@ internal class FastRun private constructor(
     val perSecond: Double,
     val callsPerSecond: Double,
 ) {
-    private class OneKey(
-        private val limiter: RateLimiter,
-    ) : Contestant<RateLimitResult> {
-        override fun ask(key: Int): CompletionStage<RateLimitResult> = limiter.tryAcquireAsync()
-
-        override fun isAllowed(answer: RateLimitResult): Boolean = answer.isAllowed
-    }
-
     companion object {
         private const val IN_FLIGHT = 256
         private const val MILLIS_PER_SECOND = 1_000.0

@@ -42,12 +42,12 @@ private fun comparison(results: List<JmhResult>): Table {
     return table
 }
 
-private fun JmhResult.cell() = "${decimal(median, 1)} ±${decimal(spread, 1)}"
+internal fun JmhResult.cell() = "${decimal(median, 1)} ±${decimal(spread, 1)}"
 
 private fun JmhResult.peerCell(ours: JmhResult) =
     "${decimal(median, 1)} (${decimal(median / ours.median, 1)}x)" + bytesPerCall?.let { " ${decimal(it, 0)} B" }.orEmpty()
 
-private fun others(figures: List<Figure>): Table {
+internal fun others(figures: List<Figure>): Table {
     val table = Table("", "measured", "promised")
     for (figure in figures) {
         val promise =
@@ -61,9 +61,9 @@ private fun others(figures: List<Figure>): Table {
     return table
 }
 
-private fun verdict(isMet: Boolean) = if (isMet) "met" else "MISSED"
+internal fun verdict(isMet: Boolean) = if (isMet) "met" else "MISSED"
 
-private fun decimal(
+internal fun decimal(
     value: Double,
     places: Int,
 ) = String.format(Locale.ROOT, "%,.${places}f", value)

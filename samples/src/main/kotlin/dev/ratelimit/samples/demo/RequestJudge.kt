@@ -3,10 +3,11 @@ package dev.ratelimit.samples.demo
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 
-/** When a request came, in nanoseconds since the first one, and whether it was answered. */
+/** When a request came, in nanoseconds since the first one, whether it was answered, and from whom it came, if that was told. */
 internal class Arrival(
     val at: Long,
     val isAnswered: Boolean,
+    val from: String = "",
 )
 
 /**
@@ -23,14 +24,14 @@ internal class RequestJudge(
 
     val arrivals: List<Arrival> @Synchronized get() = log.toList()
 
-    /** Null if the request may be answered; otherwise how long the client should stay away. */
+    /** Null if the request [from] somebody may be answered; otherwise how long the client should stay away. */
     @Synchronized
-    fun judge(): Duration? {
+    fun judge(from: String = ""): Duration? {
         val now = clock()
         val at = now - (first ?: now.also { first = it })
         val recent = log.filter { it.isAnswered && at - it.at < window.inWholeNanoseconds }
         val isAnswered = recent.size < most
-        log += Arrival(at, isAnswered)
+        log += Arrival(at, isAnswered, from)
         return if (isAnswered) null else window - (at - recent[recent.size - most].at).nanoseconds
     }
 }
