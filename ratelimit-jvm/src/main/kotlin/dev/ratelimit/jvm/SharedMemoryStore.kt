@@ -74,16 +74,18 @@ public class SharedMemoryStore private constructor(
 
     internal inline fun <T> attempted(question: (SharedBuckets) -> T): T {
         val buckets = keeper.buckets()
-        return try {
-            question(buckets)
-        } catch (e: RateLimitStoreException) {
-            Faults.drain()
-            throw e
-        } catch (e: InternalError) {
-            throw faulted(e)
-        } catch (e: IOException) {
-            throw faulted(e)
-        }
+        val failure =
+            try {
+                return question(buckets)
+            } catch (e: RateLimitStoreException) {
+                Faults.drain()
+                e
+            } catch (e: InternalError) {
+                faulted(e)
+            } catch (e: IOException) {
+                faulted(e)
+            }
+        throw failure
     }
 
     internal fun buckets(): SharedBuckets = keeper.buckets()

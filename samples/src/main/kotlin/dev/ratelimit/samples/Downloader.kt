@@ -76,17 +76,20 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
 
     override suspend fun run() {
         val all = urls.mapIndexed { i, url -> checked(url, "argument ${i + 1}") } + input?.let(::urlsOf).orEmpty()
-        val isFine =
-            when {
-                all.isNotEmpty() && processes != null ->
-                    throw UsageError("--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE")
-                all.isNotEmpty() -> download(all)
-                input != null -> throw UsageError("there is no URL in $input; write one a line")
-                shared != null -> throw UsageError("--shared needs URLs; write --processes N for the demo of it")
-                else -> demo()
-            }
+        contradiction(all)?.let { throw UsageError(it) }
+        val isFine = if (all.isNotEmpty()) download(all) else demo()
         if (!isFine) throw ProgramResult(1)
     }
+
+    private fun contradiction(all: List<String>): String? =
+        when {
+            all.isNotEmpty() && processes != null ->
+                "--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE"
+            all.isNotEmpty() -> null
+            input != null -> "there is no URL in $input; write one a line"
+            shared != null -> "--shared needs URLs; write --processes N for the demo of it"
+            else -> null
+        }
 
     private suspend fun demo(): Boolean {
         val processes = processes ?: return Demo(terminal, rate ?: Demo.DEFAULT_RATE, parallel).run()

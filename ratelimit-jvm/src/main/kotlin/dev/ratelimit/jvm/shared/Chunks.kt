@@ -77,12 +77,13 @@ internal class Chunks(
                 val missing = (endOf(chunk) - channel.size()).coerceIn(1, PORTION)
                 appending.write(ByteBuffer.allocate(missing.toInt()))
             }
-        } catch (e: ClosedChannelException) {
-            throw e
         } catch (e: IOException) {
-            throw RateLimitStoreException("the shared file cannot grow: ${e.message}; make room on its file system", e)
+            throw if (e is ClosedChannelException) e else cannotGrow(e)
         }
     }
+
+    private fun cannotGrow(e: IOException) =
+        RateLimitStoreException("the shared file cannot grow: ${e.message}; make room on its file system", e)
 
     private fun endOf(chunk: Long) = start + (chunk + 1) * Arena.CHUNK_BYTES
 

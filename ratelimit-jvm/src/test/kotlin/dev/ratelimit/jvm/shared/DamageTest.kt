@@ -77,7 +77,7 @@ private fun ended(work: CompletableFuture<*>) =
     try {
         work.get(30, TimeUnit.SECONDS)
     } catch (e: ExecutionException) {
-        throw AssertionError("a call threw ${e.cause}", e.cause)
+        throw AssertionError("a call threw ${e.cause}", e)
     }
 
 /** Turns a bit, or writes a word, in one of the parts of the file, each as likely as the next; in the fixed header only if [allOfIt]. */
