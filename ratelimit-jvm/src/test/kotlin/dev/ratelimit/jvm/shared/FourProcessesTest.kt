@@ -5,7 +5,6 @@ import dev.ratelimit.jvm.shared.rig.Child
 import dev.ratelimit.jvm.shared.rig.SharedFolder
 import dev.ratelimit.jvm.shared.rig.Tally
 import io.kotest.core.spec.style.FunSpec
-import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.longs.shouldBeGreaterThanOrEqual
 import io.kotest.matchers.longs.shouldBeInRange
 import kotlin.time.Duration.Companion.seconds
@@ -50,17 +49,15 @@ internal class FourProcessesTest :
         }
 
         for (processes in listOf(4, 2)) {
-            test("of $processes processes with a line each none starves, and each line keeps its order") {
+            test("of $processes processes with a line each none starves") {
                 val rate = 1_000L
                 val tallies = grants("line", processes, rate, burst = 100, seconds = LINE_SECONDS, leastPercent = 95, 20)
-                tallies.map { it[Tally.OVERTAKEN] } shouldContainExactly tallies.map { 0 }
                 tallies.forEach { it[0] shouldBeGreaterThanOrEqual rate * LINE_SECONDS / 10 }
             }
         }
 
         test("two processes with a line each share a bucket whose permits come one by one, a few in a second") {
             val tallies = grants("line", processes = 2, rate = 50, burst = 1, seconds = LINE_SECONDS, leastPercent = 95, 5)
-            tallies.map { it[Tally.OVERTAKEN] } shouldContainExactly tallies.map { 0 }
             tallies.forEach { it[0] shouldBeGreaterThanOrEqual 50L * LINE_SECONDS / 10 }
         }
     }) {

