@@ -76,17 +76,21 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
 
     override suspend fun run() {
         val all = urls.mapIndexed { i, url -> checked(url, "argument ${i + 1}") } + input?.let(::urlsOf).orEmpty()
-        val isFine =
-            when {
-                all.isNotEmpty() && processes != null ->
-                    throw UsageError("--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE")
-                all.isNotEmpty() -> download(all)
-                input != null -> throw UsageError("there is no URL in $input; write one a line")
-                shared != null -> throw UsageError("--shared needs URLs; write --processes N for the demo of it")
-                else -> demo()
-            }
+        misuse(all)?.let { throw UsageError(it) }
+        val isFine = if (all.isEmpty()) demo() else download(all)
         if (!isFine) throw ProgramResult(1)
     }
+
+    /** What is wrong with the options together, if anything. */
+    private fun misuse(urls: List<String>): String? =
+        when {
+            urls.isNotEmpty() && processes != null ->
+                "--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE"
+            urls.isNotEmpty() -> null
+            input != null -> "there is no URL in $input; write one a line"
+            shared != null -> "--shared needs URLs; write --processes N for the demo of it"
+            else -> null
+        }
 
     private suspend fun demo(): Boolean {
         val processes = processes ?: return Demo(terminal, rate ?: Demo.DEFAULT_RATE, parallel).run()

@@ -5,8 +5,8 @@ import java.io.Writer
 import kotlin.io.path.Path
 
 /**
- * Several JVMs that do the same [work] on one store at the same time, round after round. Each says when it is ready, and starts a round at a
- * word.
+ * Several JVMs that do the same work on one store at the same time, round after round. Each says when it is ready, and starts a round
+ * at a word.
  */
 internal class Crew(
     work: Work,
