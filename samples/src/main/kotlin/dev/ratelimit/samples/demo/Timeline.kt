@@ -6,7 +6,7 @@ import java.util.Locale
 
 private const val STEP_MILLIS = 250L
 
-/** When requests came, a line for each quarter of a second: the sender's name, or `#`, for one that was answered; `x` for a 429. */
+/** When requests came, a line for each quarter of a second: who sent it, or `#`, for one that was answered, `x` for one that got 429. */
 internal fun timeline(arrivals: List<Arrival>): String {
     val steps = arrivals.groupBy { it.at / 1_000_000 / STEP_MILLIS }
     return (0..(steps.keys.maxOrNull() ?: 0)).joinToString("\n") { step ->
