@@ -97,8 +97,10 @@ internal class StopTest :
         /** Every third stop is longer than a survivor may stall: if it is in the midst of a change, and holds up others, that shows. */
         const val OF_WHICH_LONG = 3
 
-        /** Half a long stop: of its own time; the rest of it may go to those to whom it yields. */
-        /** Half a long stop, for a campaign on a machine of its own; in each run, that nobody is held up for good. */
+        /**
+         * Half a long stop, for a campaign on a machine of its own: of a survivor's own time, for the rest may go to those to whom it
+         * yields. In each run, that nobody is held up for good.
+         */
         val LONGEST_STALL = if (Integer.getInteger("ratelimit.shared.stops") == null) 2_000_000_000L else 75_000_000L
         const val LONG_STOP = 150_000_000L
     }
