@@ -76,18 +76,6 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
 
     override suspend fun run() {
         val all = urls.mapIndexed { i, url -> checked(url, "argument ${i + 1}") } + input?.let(::urlsOf).orEmpty()
-<<<<<<< HEAD
-        contradiction(all)?.let { throw UsageError(it) }
-        val isFine = if (all.isNotEmpty()) download(all) else demo()
-        if (!isFine) throw ProgramResult(1)
-    }
-
-    private fun contradiction(all: List<String>): String? =
-        when {
-            all.isNotEmpty() && processes != null ->
-                "--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE"
-            all.isNotEmpty() -> null
-=======
         misuse(all)?.let { throw UsageError(it) }
         val isFine = if (all.isEmpty()) demo() else download(all)
         if (!isFine) throw ProgramResult(1)
@@ -99,7 +87,6 @@ internal class Downloader : SuspendingCliktCommand(name = "demo") {
             urls.isNotEmpty() && processes != null ->
                 "--processes is for the demo; with URLs, start as many downloaders as you like with one --shared FILE"
             urls.isNotEmpty() -> null
->>>>>>> shared-bench
             input != null -> "there is no URL in $input; write one a line"
             shared != null -> "--shared needs URLs; write --processes N for the demo of it"
             else -> null

@@ -5,11 +5,7 @@ import java.io.Writer
 import kotlin.io.path.Path
 
 /**
-<<<<<<< HEAD
- * Several JVMs that do the same [work] on one store at the same time, round after round. Each says when it is ready, and starts a round
-=======
  * Several JVMs that do the same work on one store at the same time, round after round. Each says when it is ready, and starts a round
->>>>>>> shared-bench
  * at a word.
  */
 internal class Crew(
