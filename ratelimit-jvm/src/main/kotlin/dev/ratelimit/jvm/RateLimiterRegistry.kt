@@ -4,7 +4,7 @@ import dev.ratelimit.LocalRateLimiter
 import dev.ratelimit.RateLimitListener
 import dev.ratelimit.jvm.limiter.Assembly
 import dev.ratelimit.jvm.limiter.LimiterOptions
-import dev.ratelimit.jvm.limiter.SuspendingLimiter
+import dev.ratelimit.jvm.limiter.FamilyLimiter
 import dev.ratelimit.spi.LocalRateLimitStore
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
@@ -72,7 +72,7 @@ public class RateLimiterRegistry
             vararg limits: Limit,
         ): LocalRateLimiter {
             val limiter = limiters.computeIfAbsent(name) { create(name, limits.asList()) }
-            (limiter as SuspendingLimiter).tighten(limits.asList())
+            (limiter as FamilyLimiter).tighten(limits.asList())
             return limiter
         }
 

@@ -4,6 +4,8 @@ import dev.ratelimit.KeyedRateLimiter
 import dev.ratelimit.LocalKeyedRateLimiter
 import dev.ratelimit.LocalRateLimiter
 import dev.ratelimit.RateLimiter
+import dev.ratelimit.jvm.limiter.FamilyLimiter
+import dev.ratelimit.jvm.limiter.JointLimiter
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
 import java.util.concurrent.Callable
@@ -66,6 +68,26 @@ public object RateLimiters {
         store: RateLimitStore,
         vararg limits: Limit,
     ): KeyedRateLimiter<K> = builder(name).limits(*limits).keyed(store)
+
+    /**
+     * Limiters of one store as one: all grant, or none is charged, in one question to the store. Whoever waits stands in the line of each,
+     * first in, first out: of the limiters made first, first. Corrections and resets go to all of them; limits are set one by one.
+     *
+     * @throws IllegalArgumentException if there are none, if one is named twice, if they are of different stores or not of this library
+     */
+    @JvmStatic
+    public fun allOf(vararg limiters: RateLimiter): RateLimiter {
+        require(limiters.isNotEmpty()) { "there are no limiters; name at least one" }
+        val members =
+            limiters.flatMap {
+                when (it) {
+                    is FamilyLimiter -> listOf(it)
+                    is JointLimiter -> it.members
+                    else -> throw IllegalArgumentException("$it is not a limiter of this library, and cannot be asked together with others")
+                }
+            }
+        return members.singleOrNull() ?: JointLimiter.of(members)
+    }
 
     /** Everything else that a limiter can be given: a listener, an executor for its futures, a bound of its lines. */
     @JvmStatic

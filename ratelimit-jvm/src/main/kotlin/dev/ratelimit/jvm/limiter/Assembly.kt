@@ -20,7 +20,7 @@ internal object Assembly {
     ): LocalRateLimiter {
         val lines = OneLine(options.maxWaiters)
         return when (store) {
-            is MemoryStore -> MemoryLimiter(MemoryFamily(name, limits, store.buckets, options, lines), null)
+            is MemoryStore -> MemoryLimiter(MemoryFamily(name, limits, store, options, lines), null)
             is SharedMemoryStore -> SharedLimiter(declaring(SharedFamily(name, limits, store, options, lines), store), null)
             else -> StoreLimiter(declaring(StoreFamily(name, limits, store, options, lines), store), null)
         }
@@ -46,7 +46,7 @@ internal object Assembly {
         val lines = KeyedLines(options.maxWaiters)
         return when (store) {
             is MemoryStore -> {
-                val family = MemoryFamily(name, limits, store.buckets, options, lines)
+                val family = MemoryFamily(name, limits, store, options, lines)
                 LocalKeyed(family) { MemoryLimiter(family, it) }
             }
             is SharedMemoryStore -> {

@@ -5,6 +5,7 @@ import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitListener
 import dev.ratelimit.spi.RateLimitStore
 import kotlinx.coroutines.CoroutineDispatcher
+import java.util.concurrent.atomic.AtomicLong
 
 /** What a limiter is made with, beside its limits and its store. */
 internal class LimiterOptions(
@@ -32,6 +33,12 @@ internal abstract class Family(
     @JvmField val options: LimiterOptions,
     @JvmField val lines: Lines,
 ) {
+    /** Where the buckets are. */
+    abstract val store: RateLimitStore
+
+    /** Tells which family was made first. */
+    @JvmField val number: Long = numbers.incrementAndGet()
+
     init {
         require(name.isNotBlank()) { "the limiter's name is empty; give it one, for example \"sec.gov\"" }
     }
@@ -86,4 +93,8 @@ internal abstract class Family(
 
     /** Called when [slots] are new. */
     protected abstract fun changed()
+
+    private companion object {
+        val numbers = AtomicLong()
+    }
 }

@@ -4,16 +4,14 @@ import dev.ratelimit.LocalRateLimiter
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.Refusal
-import dev.ratelimit.jvm.line.Gate
 import java.util.concurrent.CompletableFuture
 
 /** One key of a limiter on a store that answers at once. Subclasses say how to ask the store; this class keeps the line's rights. */
 internal abstract class LocalLimiter(
     family: Family,
-    @JvmField protected val key: Any?,
-) : SuspendingLimiter(family),
-    LocalRateLimiter,
-    Gate {
+    key: Any?,
+) : FamilyLimiter(family, key),
+    LocalRateLimiter {
     /** Charges at [at], a reading of the clock. */
     protected abstract fun takeAt(
         at: Long,

@@ -2,6 +2,7 @@ package dev.ratelimit.jvm.limiter
 
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
+import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.store.Bucket
 import dev.ratelimit.jvm.store.Claim
 import dev.ratelimit.jvm.store.MemoryBuckets
@@ -13,10 +14,12 @@ import java.lang.invoke.VarHandle
 internal class MemoryFamily(
     name: String,
     limits: List<RateLimit>,
-    @JvmField val buckets: MemoryBuckets,
+    override val store: MemoryStore,
     options: LimiterOptions,
     lines: Lines,
-) : Family(name, limits, buckets.clock, options, lines) {
+) : Family(name, limits, store.clock(), options, lines) {
+    @JvmField val buckets: MemoryBuckets = store.buckets
+
     @Volatile
     var rules: List<Rule> = rulesNow()
         private set

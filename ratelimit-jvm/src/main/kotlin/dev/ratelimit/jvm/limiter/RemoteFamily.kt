@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap
 internal class RemoteFamily(
     name: String,
     limits: List<RateLimit>,
-    @JvmField val store: RateLimitStore,
+    override val store: RateLimitStore,
     options: LimiterOptions,
     lines: Lines,
     clock: NanoClock = NanoClock.system(),

@@ -4,7 +4,6 @@ import dev.ratelimit.Algorithm
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.Refusal
-import dev.ratelimit.jvm.line.Gate
 import dev.ratelimit.jvm.store.unwrapped
 import dev.ratelimit.spi.Adjustment
 import java.util.concurrent.CompletableFuture
@@ -13,9 +12,8 @@ import java.util.concurrent.CompletionStage
 /** One key of a limiter in a store that is asked over a wire. Who is cancelled while the question is under way gives its permits back. */
 internal class RemoteLimiter(
     private val remote: RemoteFamily,
-    private val key: Any?,
-) : SuspendingLimiter(remote),
-    Gate {
+    key: Any?,
+) : FamilyLimiter(remote, key) {
     private val store = remote.store
 
     override val clock: NanoClock get() = family.clock

@@ -15,7 +15,7 @@ import java.lang.invoke.VarHandle
 internal class SharedFamily(
     name: String,
     limits: List<RateLimit>,
-    @JvmField val store: SharedMemoryStore,
+    override val store: SharedMemoryStore,
     options: LimiterOptions,
     lines: Lines,
 ) : Family(name, limits, store.clock(), options, lines) {

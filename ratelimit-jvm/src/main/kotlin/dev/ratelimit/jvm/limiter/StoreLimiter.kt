@@ -12,7 +12,7 @@ import dev.ratelimit.spi.LocalRateLimitStore
 internal class StoreFamily(
     name: String,
     limits: List<RateLimit>,
-    @JvmField val store: LocalRateLimitStore,
+    override val store: LocalRateLimitStore,
     options: LimiterOptions,
     lines: Lines,
 ) : Family(name, limits, store.clock(), options, lines) {

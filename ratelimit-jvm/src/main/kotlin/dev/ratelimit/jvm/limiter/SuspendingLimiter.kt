@@ -1,10 +1,10 @@
 package dev.ratelimit.jvm.limiter
 
-import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitExceededException
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.RateLimiter
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.runBlocking
 import java.time.Duration
 import java.util.concurrent.CompletableFuture
@@ -13,9 +13,10 @@ import java.util.concurrent.CompletableFuture
  * A limiter whose waiting is a suspend function; the futures and the blocking calls of the interface are made from it here, so there
  * is one implementation of waiting. [Long.MAX_VALUE] nanoseconds stand for waiting without bound.
  */
-internal abstract class SuspendingLimiter(
-    @JvmField protected val family: Family,
-) : RateLimiter {
+internal abstract class SuspendingLimiter : RateLimiter {
+    /** Where futures complete that had to wait. */
+    protected abstract val dispatcher: CoroutineDispatcher
+
     /** Takes the permits, waiting for them; a grant or a refusal with its reason. */
     abstract suspend fun tryAcquireWithin(
         permits: Long,
@@ -32,15 +33,7 @@ internal abstract class SuspendingLimiter(
     abstract fun giveBack(permits: Long)
 
     /** Throws if [permits] can never be granted. */
-    protected fun check(permits: Long) = family.slots.limits.forEach { it.checkPermits(permits) }
-
-    final override fun name(): String = family.name
-
-    final override fun limits(): List<RateLimit> = family.slots.limits
-
-    final override fun setLimits(limits: List<RateLimit>) = family.setLimits(limits)
-
-    fun tighten(limits: List<RateLimit>) = family.tighten(limits)
+    protected abstract fun check(permits: Long)
 
     /** Calls other suspend functions only as its last act, so that neither a grant at once nor a wait pays for a frame of it. */
     suspend fun acquireWithin(
@@ -100,7 +93,7 @@ internal abstract class SuspendingLimiter(
         } catch (e: RateLimitStoreException) {
             return CompletableFuture.failedFuture(e)
         }
-        return futureOf(family.options.dispatcher, { giveBack(permits) }, wait)
+        return futureOf(dispatcher, { giveBack(permits) }, wait)
     }
 
     private fun blocking(

@@ -28,7 +28,9 @@ internal abstract class SharedSlot(
      * Whether the slot is still this bucket's, and what was read and written was really there. If it is not, what was done to it was done
      * to another bucket: that is toward less, and the caller asks anew. Threads share the scratch, so only a yes of it counts.
      */
-    protected fun isOwn(): Boolean = words.look(meta, scratch) == place.meta || words.look(meta, ByteArray(Layout.WORD)) == place.meta
+    protected fun isOwn(): Boolean = words.look(meta, scratch) == place.meta || isOwnForSure()
+
+    private fun isOwnForSure(): Boolean = words.look(meta, ByteArray(Layout.WORD)) == place.meta
 
     protected fun touch() {
         if (touches < MANY_TOUCHES) {

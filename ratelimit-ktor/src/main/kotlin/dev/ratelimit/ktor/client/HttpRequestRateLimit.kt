@@ -1,5 +1,14 @@
 package dev.ratelimit.ktor.client
 
+import dev.ratelimit.ktor.client.learning.HintReader
+import dev.ratelimit.ktor.client.learning.Learner
+import dev.ratelimit.ktor.client.learning.Pauses
+import dev.ratelimit.ktor.client.passage.Events
+import dev.ratelimit.ktor.client.passage.Gate
+import dev.ratelimit.ktor.client.passage.OrderWarning
+import dev.ratelimit.ktor.client.passage.Passage
+import io.ktor.client.HttpClient
+import io.ktor.client.plugins.ResponseException
 import io.ktor.client.plugins.api.ClientPlugin
 import io.ktor.client.plugins.api.Send
 import io.ktor.client.plugins.api.createClientPlugin
@@ -22,17 +31,20 @@ import io.ktor.util.pipeline.PipelinePhase
  * }
  * ```
  *
- * **What is charged.** One permit for each request that reaches the wire, at the host that it goes to: each hop of a redirect, each
- * try of a plugin that stands outside of this one. A request that never gets to the engine gives its permit back: one that
- * [HttpCache][io.ktor.client.plugins.cache.HttpCache] answers (it has waited its turn all the same), or one that a plugin further
- * in refuses.
+ * **What is charged.** One permit (or its [weight][HttpRequestRateLimitConfig.weight]) for each request that reaches the wire, at the host
+ * that it goes to: each hop of a redirect, each try of a plugin that stands outside of this one. A request that never gets to the engine
+ * gives its permit back: one that [HttpCache][io.ktor.client.plugins.cache.HttpCache] answers (it has waited its turn all the same), or
+ * one that a plugin further in refuses. Of a WebSocket the handshake is charged.
+ *
+ * **What is learned.** What answers say of limits makes the bucket pause, for all who share it; see [HttpRequestRateLimitConfig.learns]
+ * and [HttpRequestRateLimitConfig.adaptive].
  *
  * **Install order is nesting**, outermost first: retry, limit, timeout. Then each retry pays, and
  * [HttpTimeout][io.ktor.client.plugins.HttpTimeout] does not time the wait. Installed before this plugin, HttpTimeout times the wait
- * too and ends it.
+ * too and ends it. Another order is warned of, once.
  *
  * **Waiting** suspends and blocks no thread. A request that is cancelled, that times out or whose client is closed while it waits
- * leaves the line at no cost.
+ * leaves the line at no cost. One request can be treated otherwise: [rateLimit]. What happens can be watched: [RateLimitEvents].
  *
  * **Errors.** A request fails with [RateLimitExceededException][dev.ratelimit.RateLimitExceededException] at once when its permit
  * cannot come within [HttpRequestRateLimitConfig.maxWait], and with
@@ -46,16 +58,22 @@ import io.ktor.util.pipeline.PipelinePhase
  */
 public val HttpRequestRateLimit: ClientPlugin<HttpRequestRateLimitConfig> =
     createClientPlugin("HttpRequestRateLimit", ::HttpRequestRateLimitConfig) {
-        val limiters = pluginConfig.limiters()
-        val maxWait = pluginConfig.maxWait
+        val order = OrderWarning(client)
+        val learner = learner(client, pluginConfig)
+        val gate = gate(client, pluginConfig, learner)
 
         on(Send) { request ->
-            val limiter = limiters.of(request.url.host) ?: return@on proceed(request)
-            val passage = Passage(limiter)
+            order.check(request)
+            val passage = gate.pass(request) ?: return@on proceed(request)
             try {
-                passage.open(request.executionContext, maxWait)
                 request.attributes.put(passageKey, passage)
-                proceed(request)
+                val call = proceed(request)
+                passage.hold(call)
+                if (passage.isSent) learner.answered(passage.targets, passage.sentAt, call.response)
+                call
+            } catch (e: ResponseException) {
+                learner.answered(passage.targets, passage.sentAt, e.response)
+                throw e
             } finally {
                 passage.close()
             }
@@ -64,6 +82,20 @@ public val HttpRequestRateLimit: ClientPlugin<HttpRequestRateLimitConfig> =
         client.sendPipeline.insertPhaseBefore(HttpSendPipeline.Engine, wire)
         client.sendPipeline.intercept(wire) { context.attributes.getOrNull(passageKey)?.use() }
     }
+
+private fun learner(
+    client: HttpClient,
+    config: HttpRequestRateLimitConfig,
+): Learner {
+    val clock = config.clock()
+    return Learner(config.learning(), HintReader(config.wallClock), Pauses(config.store, clock), clock, Events(client)::learned)
+}
+
+private fun gate(
+    client: HttpClient,
+    config: HttpRequestRateLimitConfig,
+    learner: Learner,
+): Gate = Gate(config.rules(), learner, config.inFlight(), config.weigher(), config.maxWait, config.clock(), Events(client))
 
 private val passageKey = AttributeKey<Passage>("RateLimitPassage")
 

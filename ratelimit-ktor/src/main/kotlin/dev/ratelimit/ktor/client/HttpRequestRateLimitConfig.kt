@@ -1,24 +1,38 @@
 package dev.ratelimit.ktor.client
 
+import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitListener
 import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.ktor.client.learning.Learning
+import dev.ratelimit.ktor.client.passage.InFlight
+import dev.ratelimit.ktor.client.rules.Rule
+import dev.ratelimit.ktor.client.rules.Rules
+import dev.ratelimit.ktor.client.rules.hostName
+import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
+import io.ktor.client.request.HttpRequestBuilder
 import io.ktor.utils.io.KtorDsl
+import java.time.Instant
+import kotlin.random.Random
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 
 /**
- * The settings of [HttpRequestRateLimit]. At least one rule is needed; requests to hosts without a rule are not limited.
+ * The settings of [HttpRequestRateLimit]. At least one rule is needed; requests without a rule are not limited.
  *
  * A host is a name or an address, as it stands in a URL. Case, a dot at the end and the request's port make no difference;
- * international names are compared as they are written. Several limits in one rule rule together: all grant, or none is charged.
+ * international names are compared as they are written. Several limits in one rule rule together: all grant, or none is charged; so do
+ * the rules of a request, of which there is one for its host at most, and any number [by functions][limit].
  *
  * Not thread-safe; used while the client is made, and never after.
  */
 @KtorDsl
 public class HttpRequestRateLimitConfig internal constructor() {
-    private val named = LinkedHashMap<String, HostRule>()
-    private var others: List<RateLimit>? = null
+    private val named = LinkedHashMap<String, Rule.Hosts>()
+    private var others: Rule.OtherHosts? = null
+    private val functions = mutableListOf<Rule.By>()
+    private var weigh: (HttpRequestBuilder) -> Long = { 1 }
 
     /**
      * The longest that a request waits for its permit. When the permit cannot come by then, the request is refused at once, with
@@ -33,6 +47,18 @@ public class HttpRequestRateLimitConfig internal constructor() {
         }
 
     /**
+     * The most requests at once, from the permit to the end of the answer's body, for each bucket of the rule that is about the request's
+     * host, or else of the first that is about it; null for no bound.
+     *
+     * @throws IllegalArgumentException if set to less than 1
+     */
+    public var maxInFlight: Int? = null
+        set(value) {
+            require(value == null || value >= 1) { "maxInFlight $value is not positive; write 1 or more, or null for no bound" }
+            field = value
+        }
+
+    /**
      * Where the buckets are; by default memory of this client's own. On a shared store, the limiter of a rule is named after the rule's
      * hosts, in their order: write the same rules in each process.
      */
@@ -40,6 +66,36 @@ public class HttpRequestRateLimitConfig internal constructor() {
 
     /** Told of waits, grants and refusals; the key of what is told of [otherHosts] is the host. */
     public var listener: RateLimitListener? = null
+
+    /**
+     * Whether answers make the bucket of the request's host pause, for all requests that share it: Retry-After of 429, 503 and GitHub's
+     * 403; the quotas of `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11 and its earlier forms) and `X-RateLimit-*`, when nothing is
+     * left until the reset, and, to spread what is left, when that is less than a tenth. Hints only ever tighten; those that cannot be read
+     * are ignored. After a refusal the pause is longer than was asked for by a random time (a quarter of it, 1.25 s to 30 s, at most), so
+     * that clients that were told the same do not come back at once.
+     */
+    public var learns: Boolean = true
+
+    /**
+     * The longest pause that an answer can ask for.
+     *
+     * @throws IllegalArgumentException if set to a duration that is not positive or not finite
+     */
+    public var maxPause: Duration = 1.hours
+        set(value) {
+            require(value.isPositive() && value.isFinite()) { "maxPause $value is not a positive time; write for example 1.hours, or learns = false" }
+            field = value
+        }
+
+    /**
+     * Whether refusals (429 and 503) halve the rate at which their bucket is used, down to 1/64, and good answers raise it again, by 5 % of the
+     * limit a second, never above the limit: additive increase, multiplicative decrease (Chiu and Jain 1989). For servers that do not
+     * tell their limits. Each process learns for itself.
+     */
+    public var adaptive: Boolean = false
+
+    internal var random: Random = Random.Default
+    internal var wallClock: () -> Instant = Instant::now
 
     /**
      * One bucket for all of these hosts together: `hosts("www.sec.gov", "data.sec.gov", limit = 10.perSecond)`.
@@ -63,7 +119,7 @@ public class HttpRequestRateLimitConfig internal constructor() {
         require(hosts.isNotEmpty()) { "hosts has no host; write for example hosts(\"www.sec.gov\", limit = 10.perSecond)" }
         require(limits.isNotEmpty()) { "hosts${hosts.asList()} has no limit; write for example limits = listOf(10.perSecond)" }
         val names = hosts.map(::hostName)
-        val rule = HostRule(names, limits.toList())
+        val rule = Rule.Hosts(names, limits.toList())
         for (name in names) {
             require(named.put(name, rule) == null) { "host '$name' is named twice; name it in one rule, once" }
         }
@@ -77,15 +133,61 @@ public class HttpRequestRateLimitConfig internal constructor() {
     public fun otherHosts(vararg limits: RateLimit) {
         require(limits.isNotEmpty()) { "otherHosts has no limit; write for example otherHosts(1.perSecond)" }
         require(others == null) {
-            "otherHosts has the limits $others already; give all of them in one call, for example otherHosts(1.perSecond, 1_000.perHour)"
+            "otherHosts has the limits ${others?.limits} already; give all of them in one call, for example otherHosts(1.perSecond, 1_000.perHour)"
         }
-        others = limits.toList()
+        others = Rule.OtherHosts(limits.toList())
     }
 
-    internal fun limiters(): HostLimiters {
-        require(named.isNotEmpty() || others != null) {
-            "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)"
-        }
-        return HostLimiters(named, others, store, listener)
+    /**
+     * One bucket for each key that [key] finds in a request, besides that of its host; where it finds null, the rule is not about the
+     * request. `limit("api key", 100.perMinute) { it.headers["X-Api-Key"] }`, or one bucket for all: `limit("all", 50.perSecond) { "all" }`.
+     *
+     * Keys are compared by `equals`; on a shared store they are to be strings, numbers or other values whose `toString` tells them apart.
+     * The function is called for each request that is sent, redirects and retries too; what it throws is the request's failure.
+     *
+     * @param name names the limiter in exceptions, events and shared stores; each name once
+     * @throws IllegalArgumentException if there is no limit, or the name is blank or taken
+     */
+    public fun limit(
+        name: String,
+        vararg limits: RateLimit,
+        key: (request: HttpRequestBuilder) -> Any?,
+    ) {
+        require(name.isNotBlank()) { "the name of a limit is empty; write for example limit(\"api key\", 100.perMinute) { … }" }
+        require(limits.isNotEmpty()) { "limit '$name' has no limit; write for example limit(\"$name\", 100.perMinute) { … }" }
+        val rule = Rule.By(name, limits.toList(), key)
+        require(functions.none { it.name == rule.name }) { "there are two limits named '$name'; give each a name of its own" }
+        functions += rule
     }
+
+    /**
+     * What a request costs at each of its rules, 1 otherwise: `weight { if (it.method == HttpMethod.Post) 5 else 1 }`. A request that
+     * costs more than a limit's burst can never be sent, and fails with [IllegalArgumentException].
+     */
+    public fun weight(permits: (request: HttpRequestBuilder) -> Long) {
+        weigh = permits
+    }
+
+    internal val hasRules get() = named.isNotEmpty() || others != null || functions.isNotEmpty()
+
+    internal fun rules(): Rules {
+        require(hasRules) { "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)" }
+        checkNames()
+        return Rules(named, others, functions, store, listener)
+    }
+
+    /** Rules of one name would share their buckets. */
+    private fun checkNames() {
+        val names = named.values.distinct().map { it.name } + listOfNotNull(others?.name)
+        val twice = functions.firstOrNull { it.name in names }?.name?.removePrefix("http ")
+        require(twice == null) { "the limit '$twice' is named like a rule about hosts; give it another name" }
+    }
+
+    internal fun learning() = Learning(learns, maxPause, adaptive, random)
+
+    internal fun inFlight() = maxInFlight?.let(::InFlight)
+
+    internal fun weigher() = weigh
+
+    internal fun clock(): NanoClock = (store as? LocalRateLimitStore)?.clock() ?: NanoClock.system()
 }

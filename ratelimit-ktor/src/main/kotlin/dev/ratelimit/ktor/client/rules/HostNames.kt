@@ -1,4 +1,4 @@
-package dev.ratelimit.ktor.client
+package dev.ratelimit.ktor.client.rules
 
 /** The one spelling of a URL's host under which its rule is found. Ktor reads a URL without a host as one of localhost. */
 internal fun comparable(urlHost: String): String = urlHost.removeSurrounding("[", "]").removeSuffix(".").lowercase().ifEmpty { "localhost" }

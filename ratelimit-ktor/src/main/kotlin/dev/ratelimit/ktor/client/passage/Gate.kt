@@ -1,0 +1,126 @@
+package dev.ratelimit.ktor.client.passage
+
+import dev.ratelimit.NanoClock
+import dev.ratelimit.RateLimitExceededException
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimiter
+import dev.ratelimit.Refusal
+import dev.ratelimit.jvm.RateLimiters
+import dev.ratelimit.jvm.acquire
+import dev.ratelimit.jvm.settle
+import dev.ratelimit.ktor.client.RequestRateLimit
+import dev.ratelimit.ktor.client.learning.Learner
+import dev.ratelimit.ktor.client.rules.Rules
+import dev.ratelimit.ktor.client.rules.Target
+import io.ktor.client.request.HttpRequestBuilder
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.withTimeoutOrNull
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
+
+/** Lets requests pass when it is their turn. */
+internal class Gate(
+    private val rules: Rules,
+    private val learner: Learner,
+    private val inFlight: InFlight?,
+    private val weight: (HttpRequestBuilder) -> Long,
+    private val maxWait: Duration,
+    private val clock: NanoClock,
+    private val events: Events,
+) {
+    /** Null if no rule is about the request; throws if it cannot pass in time. */
+    suspend fun pass(request: HttpRequestBuilder): Passage? {
+        val own = RequestRateLimit.of(request)
+        if (own?.enabled == false) return null
+        val targets = rules.targets(request)
+        val limiter = limiter(targets, own?.limiter) ?: return null
+        val permits = own?.permits ?: weight(request).also(::checkWeight)
+        val wait = own?.maxWait ?: maxWait
+        return unlessEnded(request.executionContext, limiter.name()) {
+            try {
+                enter(targets, limiter, permits, wait, request)
+            } catch (e: RateLimitExceededException) {
+                events.refused(request, limiter.name(), e.result)
+                throw e
+            }
+        }
+    }
+
+    private fun limiter(
+        targets: List<Target>,
+        own: RateLimiter?,
+    ): RateLimiter? =
+        when {
+            own != null -> if (targets.isEmpty()) own else RateLimiters.allOf(*targets.map { it.limiter }.toTypedArray(), own)
+            targets.size == 1 -> targets[0].limiter
+            targets.isEmpty() -> null
+            else -> RateLimiters.allOf(*targets.map { it.limiter }.toTypedArray())
+        }
+
+    private fun checkWeight(weight: Long) = require(weight >= 1) { "the weight $weight of a request is not positive; let it be 1 or more" }
+
+    private suspend fun enter(
+        targets: List<Target>,
+        limiter: RateLimiter,
+        permits: Long,
+        maxWait: Duration,
+        request: HttpRequestBuilder,
+    ): Passage {
+        val start = clock.nanoTime()
+        val place = if (targets.isEmpty()) null else inFlight?.let { placeWithin(it, targets[0], maxWait) }
+        var hasPassed = false
+        try {
+            while (true) {
+                limiter.acquire(permits, leftOf(maxWait, start))
+                // A permit that was granted, or was on its way, when a server said to stay away.
+                if (targets.isEmpty() || learner.pauseOf(targets) == Duration.ZERO) break
+                limiter.settle(permits, 0)
+            }
+            if (targets.isNotEmpty()) learner.charged(targets, permits)
+            val now = clock.nanoTime()
+            if (now > start) events.waited(request, limiter.name(), (now - start).nanoseconds)
+            hasPassed = true
+            return Passage(targets, now, limiter, permits, place)
+        } finally {
+            if (!hasPassed) place?.release()
+        }
+    }
+
+    private fun leftOf(
+        maxWait: Duration,
+        start: Long,
+    ): Duration = if (maxWait.isInfinite()) maxWait else (maxWait - (clock.nanoTime() - start).nanoseconds).coerceAtLeast(Duration.ZERO)
+
+    private suspend fun placeWithin(
+        inFlight: InFlight,
+        target: Target,
+        maxWait: Duration,
+    ): InFlight.Place {
+        if (maxWait.isInfinite()) return inFlight.enter(target.id)
+        var place: InFlight.Place? = null
+        try {
+            withTimeoutOrNull(maxWait) { place = inFlight.enter(target.id) }
+        } catch (e: Throwable) {
+            place?.release()
+            throw e
+        }
+        return place ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
+    }
+
+    /** Waits in [wait], unless the caller is cancelled or [request] ends: a timeout outside of this plugin, or a closed client. */
+    private suspend fun <T> unlessEnded(
+        request: Job,
+        limiter: String,
+        wait: suspend () -> T,
+    ): T =
+        coroutineScope {
+            val whenEnded = request.invokeOnCompletion { cancel("the request ended while it waited for a permit of '$limiter'", it) }
+            try {
+                wait()
+            } finally {
+                whenEnded.dispose()
+            }
+        }
+}

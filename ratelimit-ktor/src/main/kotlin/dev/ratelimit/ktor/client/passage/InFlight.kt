@@ -1,0 +1,52 @@
+package dev.ratelimit.ktor.client.passage
+
+import dev.ratelimit.ktor.client.rules.TargetId
+import kotlinx.coroutines.sync.Semaphore
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicBoolean
+
+/** At most so many requests at once for each bucket; first in, first out. Keys are kept only while they are used. */
+internal class InFlight(
+    private val most: Int,
+) {
+    private class Used(
+        val places: Semaphore,
+        val users: Int,
+    )
+
+    private val used = ConcurrentHashMap<TargetId, Used>()
+
+    /** A place of one request, to be released once; more often does nothing. */
+    inner class Place(
+        private val key: TargetId,
+        private val places: Semaphore,
+    ) {
+        private val isHeld = AtomicBoolean(true)
+
+        fun release() {
+            if (!isHeld.compareAndSet(true, false)) return
+            places.release()
+            done(key)
+        }
+    }
+
+    /** Suspends until there is a place; who is cancelled has none. */
+    suspend fun enter(key: TargetId): Place {
+        val places =
+            checkNotNull(used.compute(key) { _, known -> Used(known?.places ?: Semaphore(most), (known?.users ?: 0) + 1) }).places
+        var isIn = false
+        try {
+            places.acquire()
+            isIn = true
+        } finally {
+            if (!isIn) done(key)
+        }
+        return Place(key, places)
+    }
+
+    private fun done(key: TargetId) {
+        used.computeIfPresent(key) { _, known -> if (known.users == 1) null else Used(known.places, known.users - 1) }
+    }
+
+    val size: Int get() = used.size
+}

@@ -1,0 +1,39 @@
+package dev.ratelimit.ktor.client.passage
+
+import dev.ratelimit.RateLimiter
+import dev.ratelimit.ktor.client.rules.Target
+import io.ktor.client.call.HttpClientCall
+import io.ktor.http.HttpStatusCode
+import kotlinx.coroutines.job
+
+/** One request on its way: what it has taken, and gives back if it is never sent. */
+internal class Passage(
+    val targets: List<Target>,
+    val sentAt: Long,
+    private val limiter: RateLimiter?,
+    private val permits: Long,
+    private val place: InFlight.Place?,
+) {
+    /** Whether the request went on its way. */
+    @Volatile
+    var isSent = false
+        private set
+    private var isHeld = false
+
+    fun use() {
+        isSent = true
+    }
+
+    /** The place of the request is its answer's, until all of that has been read; an upgraded connection is no request any more. */
+    fun hold(call: HttpClientCall) {
+        val place = place ?: return
+        if (call.response.status == HttpStatusCode.SwitchingProtocols) return
+        isHeld = true
+        call.coroutineContext.job.invokeOnCompletion { place.release() }
+    }
+
+    fun close() {
+        if (!isSent) limiter?.settleAsync(permits, 0)
+        if (!isHeld) place?.release()
+    }
+}
