@@ -33,6 +33,7 @@ import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 @OptIn(ExperimentalCoroutinesApi::class)
@@ -173,7 +174,7 @@ class JointLimiterSpec :
                 val refusal = shouldThrow<RateLimitExceededException> { both.acquire(maxWait = 1.seconds) }.result
                 refusal.limit() shouldBe 2.perHour
                 refusal.refusal() shouldBe Refusal.MAX_WAIT
-                (refusal.retryAfter > 29 * 60.seconds) shouldBe true
+                (refusal.retryAfter > 29.minutes) shouldBe true
                 scope.currentTime shouldBe 100
             }
         }

@@ -2,6 +2,8 @@ package dev.ratelimit.ktor.client
 
 import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perSecond
+import dev.ratelimit.ktor.client.rules.Rules
+import dev.ratelimit.ktor.client.rules.Target
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
@@ -11,6 +13,7 @@ import io.kotest.matchers.types.shouldNotBeSameInstanceAs
 import io.ktor.client.HttpClient
 import io.ktor.client.engine.mock.MockEngine
 import io.ktor.client.engine.mock.respondOk
+import io.ktor.client.request.HttpRequestBuilder
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
@@ -19,7 +22,13 @@ class HttpRequestRateLimitConfigTest :
         fun install(configure: HttpRequestRateLimitConfig.() -> Unit) =
             HttpClient(MockEngine { respondOk() }) { install(HttpRequestRateLimit, configure) }.close()
 
-        fun limiters(configure: HttpRequestRateLimitConfig.() -> Unit) = HttpRequestRateLimitConfig().apply(configure).limiters()
+        fun limiters(configure: HttpRequestRateLimitConfig.() -> Unit) = HttpRequestRateLimitConfig().apply(configure).rules()
+
+        fun Rules.of(host: String): Target? = targets(HttpRequestBuilder().apply { url.host = host }).singleOrNull()
+
+        fun Target.name() = limiter.name()
+
+        fun Target.limits() = rule.limits
 
         fun refused(configure: HttpRequestRateLimitConfig.() -> Unit): String =
             shouldThrow<IllegalArgumentException> { install(configure) }.message.orEmpty()
@@ -73,7 +82,7 @@ class HttpRequestRateLimitConfigTest :
             val limiters = limiters { hosts("WWW.sec.gov", "::1", "localhost", limit = 1.perSecond) }
             val one = limiters.of("www.sec.gov")
             for (spelling in listOf("www.sec.gov.", "WWW.SEC.GOV", "[::1]", "::1", "localhost", "")) {
-                limiters.of(spelling) shouldBeSameInstanceAs one
+                limiters.of(spelling)?.limiter shouldBeSameInstanceAs one?.limiter
             }
             limiters.of("sec.gov") shouldBe null
         }
@@ -95,6 +104,6 @@ class HttpRequestRateLimitConfigTest :
             limiters.of("api.example.org")?.limits() shouldBe listOf(10.perSecond, 1000.perHour)
             limiters.of("elsewhere.org")?.name() shouldBe "http other hosts"
             limiters.of("elsewhere.org")?.limits() shouldBe listOf(1.perSecond, 60.perHour)
-            limiters.of("www.sec.gov") shouldNotBeSameInstanceAs limiters.of("api.example.org")
+            limiters.of("www.sec.gov")?.limiter shouldNotBeSameInstanceAs limiters.of("api.example.org")?.limiter
         }
     })

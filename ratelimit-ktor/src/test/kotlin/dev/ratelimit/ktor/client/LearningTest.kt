@@ -39,7 +39,7 @@ class LearningTest :
 
         fun refusal(seconds: Int) = HttpStatusCode.TooManyRequests to mapOf("Retry-After" to "$seconds")
 
-        /** No jitter, so that instants are exact. */
+        /** No jitter. A pause is longer by a microsecond at most, which virtual time rounds up to a millisecond. */
         fun HttpRequestRateLimitConfig.exactly() {
             random = object : Random() {
                 override fun nextBits(bitCount: Int) = 0
@@ -57,7 +57,7 @@ class LearningTest :
                 answers(refusal(5))
                 client.get("http://a.org/").status shouldBe HttpStatusCode.TooManyRequests
                 listOf("a.org", "b.org", "c.org").map { scope.launch { client.get("http://$it/") } }.joinAll()
-                seen shouldContainExactly listOf(Seen(0, "a.org"), Seen(0, "c.org"), Seen(5000, "a.org"), Seen(5100, "b.org"))
+                seen shouldContainExactly listOf(Seen(0, "a.org"), Seen(0, "c.org"), Seen(5001, "a.org"), Seen(5100, "b.org"))
             }
         }
 
@@ -84,7 +84,7 @@ class LearningTest :
                     }
                 answers(refusal(7))
                 repeat(2) { client.get("http://a.org/") }
-                seen.map { it.at } shouldContainExactly listOf(0L, 7000L)
+                seen.map { it.at } shouldContainExactly listOf(0L, 7001L)
             }
         }
 
@@ -130,7 +130,7 @@ class LearningTest :
                     }
                 answers(refusal(5))
                 client.get("http://a.org/")
-                shouldThrow<RateLimitExceededException> { client.get("http://a.org/") }.result.retryAfterNanos() shouldBe 5_000_000_000
+                shouldThrow<RateLimitExceededException> { client.get("http://a.org/") }.result.retryAfterNanos() shouldBe 5_000_001_000
                 scope.currentTime shouldBe 0
             }
         }
@@ -145,7 +145,7 @@ class LearningTest :
                 val scarce = { left: Int, reset: Int -> HttpStatusCode.OK to mapOf("RateLimit" to "limit=100, remaining=$left, reset=$reset") }
                 answers(scarce(2, 8), scarce(1, 4), scarce(0, 3))
                 repeat(4) { client.get("http://a.org/") }
-                seen.map { it.at } shouldContainExactly listOf(0L, 4000L, 8000L, 11_000L)
+                seen.map { it.at } shouldContainExactly listOf(0L, 4001L, 8002L, 11_003L)
             }
         }
 
@@ -162,7 +162,7 @@ class LearningTest :
                 answers(refusal(5))
                 shouldThrow<ClientRequestException> { client.get("http://a.org/") }
                 client.get("http://a.org/")
-                seen.map { it.at } shouldContainExactly listOf(0L, 5000L)
+                seen.map { it.at } shouldContainExactly listOf(0L, 5001L)
             }
         }
 

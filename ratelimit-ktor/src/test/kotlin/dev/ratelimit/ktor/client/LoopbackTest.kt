@@ -11,9 +11,6 @@ import io.ktor.client.plugins.HttpRequestRetry
 import io.ktor.client.request.get
 import io.ktor.client.statement.bodyAsText
 import io.ktor.http.HttpStatusCode
-import io.ktor.server.application.Application
-import io.ktor.server.cio.CIO
-import io.ktor.server.engine.embeddedServer
 import io.ktor.server.response.respond
 import io.ktor.server.response.respondRedirect
 import io.ktor.server.response.respondText
@@ -27,15 +24,6 @@ import io.ktor.client.engine.cio.CIO as ClientCIO
 /** A real server and a real client; limits that last an hour stand for the time that no test waits for. */
 class LoopbackTest :
     FunSpec({
-        suspend fun serve(application: Application.() -> Unit, test: suspend (Int) -> Unit) {
-            val server = embeddedServer(CIO, port = 0, host = "127.0.0.1", module = application).start()
-            try {
-                test(server.engine.resolvedConnectors().first().port)
-            } finally {
-                server.stop(0, 0)
-            }
-        }
-
         fun HttpRequestRateLimitConfig.neverWait() {
             maxWait = Duration.ZERO
         }

@@ -18,7 +18,8 @@ internal class HintReader(
         headers: Headers,
     ): Hint? {
         if (status !in REFUSALS && headers.names().none { QuotaReader.mayTell(it) }) return null
-        val now = headers[HttpHeaders.Date]?.let(HttpDates::parse) ?: wallClock()
+        val here = wallClock()
+        val now = headers[HttpHeaders.Date]?.let { HttpDates.parse(it, here) } ?: here
         val quotas = QuotaReader.read(headers, now)
         return when (status) {
             HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable -> refusal(headers, quotas, now)

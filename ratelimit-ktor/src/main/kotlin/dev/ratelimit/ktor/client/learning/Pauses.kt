@@ -72,10 +72,14 @@ internal class Pauses(
             val answer = answers[slot]
             val isPause = slot == limits.lastIndex
             if (limit.algorithm() != Algorithm.TOKEN_BUCKET) return@mapNotNull null
-            val missing = (pause - answer.retryAfterNanos().nanoseconds).coerceAtLeast(Duration.ZERO)
-            // The pause is never shorter than was said; the others begin with the permit that has come meanwhile.
-            val rounding = if (isPause) RoundingMode.CEILING else RoundingMode.FLOOR
-            val permits = answer.remaining() + PauseLimit.permitsIn(limit, missing.toJavaDuration(), rounding)
+            val missing = (pause - answer.retryAfterNanos().nanoseconds).coerceAtLeast(Duration.ZERO).toJavaDuration()
+            val permits =
+                when {
+                    // Never shorter than was said, by a part of a permit rather longer.
+                    isPause -> answer.remaining() + PauseLimit.permitsIn(limit, missing, RoundingMode.CEILING)
+                    // The others have one permit when the pause ends.
+                    else -> answer.remaining() - (if (answer.isAllowed) 1 else 0) + PauseLimit.permitsIn(limit, missing, RoundingMode.FLOOR)
+                }
             if (permits > 0) Adjustment(target.bucket(slot), limit, permits) else null
         }
 

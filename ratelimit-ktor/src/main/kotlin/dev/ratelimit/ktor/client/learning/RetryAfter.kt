@@ -1,9 +1,7 @@
 package dev.ratelimit.ktor.client.learning
 
-import io.ktor.http.fromHttpToGmtDate
 import java.time.Instant
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.toKotlinDuration
 
@@ -15,7 +13,7 @@ internal object RetryAfter {
         now: Instant,
     ): Duration? {
         val value = text?.trim().orEmpty()
-        val wait = if (value.isNotEmpty() && value.all { it in '0'..'9' }) wholeSeconds(value) else HttpDates.parse(value)?.since(now)
+        val wait = if (value.isNotEmpty() && value.all { it in '0'..'9' }) wholeSeconds(value) else HttpDates.parse(value, now)?.since(now)
         return wait?.takeIf { it.isPositive() }
     }
 
@@ -24,18 +22,3 @@ internal object RetryAfter {
 
 /** The time from [now] until this instant. */
 internal fun Instant.since(now: Instant): Duration = java.time.Duration.between(now, this).toKotlinDuration()
-
-/** The three forms of dates in HTTP (RFC 9110, 5.6.7). */
-internal object HttpDates {
-    fun parse(text: String): Instant? {
-        // A date has a colon; most of what is asked for is a number.
-        if (':' !in text) return null
-        return try {
-            Instant.ofEpochMilli(text.trim().fromHttpToGmtDate().timestamp)
-        } catch (ignored: IllegalStateException) {
-            null
-        } catch (ignored: IllegalArgumentException) {
-            null
-        }
-    }
-}

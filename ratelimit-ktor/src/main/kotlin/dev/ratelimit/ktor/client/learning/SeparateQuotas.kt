@@ -62,7 +62,7 @@ internal object SeparateQuotas {
         text: String,
         now: Instant,
     ): Duration? {
-        val number = decimal(text) ?: return (date(text) ?: return duration(text)).since(now)
+        val number = decimal(text) ?: return (date(text, now) ?: return duration(text)).since(now)
         return when {
             number >= EPOCH_MILLIS -> (number.milliseconds - now.toEpochMilli().milliseconds)
             number >= EPOCH_SECONDS -> (number.seconds - now.toEpochMilli().milliseconds)
@@ -71,8 +71,11 @@ internal object SeparateQuotas {
         }
     }
 
-    private fun date(text: String): Instant? =
-        HttpDates.parse(text)
+    private fun date(
+        text: String,
+        now: Instant,
+    ): Instant? =
+        HttpDates.parse(text, now)
             ?: try {
                 Instant.parse(text)
             } catch (ignored: DateTimeParseException) {
@@ -81,7 +84,7 @@ internal object SeparateQuotas {
 
     /** `20ms`, `1.5s`, `6m0s`. */
     private fun duration(text: String): Duration? =
-        if (text.startsWith('-')) null else Duration.parseOrNull(UNIT_END.replace(text) { it.value + " " }.trim())
+        Duration.parseOrNull(UNIT_END.replace(text) { it.value + " " })?.takeIf { it.isPositive() && it.isFinite() }
 
     private val DECIMAL = Regex("[0-9]{1,18}(\\.[0-9]{1,9})?")
     private val UNIT_END = Regex("(ms|us|ns|[dhms])(?=[0-9])")

@@ -98,13 +98,15 @@ internal class Gate(
         target: Target,
         maxWait: Duration,
     ): InFlight.Place {
+        inFlight.tryEnter(target.id)?.let { return it }
         if (maxWait.isInfinite()) return inFlight.enter(target.id)
         var place: InFlight.Place? = null
+        var hasEnded = false
         try {
             withTimeoutOrNull(maxWait) { place = inFlight.enter(target.id) }
-        } catch (e: Throwable) {
-            place?.release()
-            throw e
+            hasEnded = true
+        } finally {
+            if (!hasEnded) place?.release()
         }
         return place ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
     }

@@ -30,10 +30,17 @@ internal class InFlight(
         }
     }
 
+    /** A place that is free now, or null. */
+    fun tryEnter(key: TargetId): Place? {
+        val places = use(key)
+        if (places.tryAcquire()) return Place(key, places)
+        done(key)
+        return null
+    }
+
     /** Suspends until there is a place; who is cancelled has none. */
     suspend fun enter(key: TargetId): Place {
-        val places =
-            checkNotNull(used.compute(key) { _, known -> Used(known?.places ?: Semaphore(most), (known?.users ?: 0) + 1) }).places
+        val places = use(key)
         var isIn = false
         try {
             places.acquire()
@@ -44,9 +51,10 @@ internal class InFlight(
         return Place(key, places)
     }
 
+    private fun use(key: TargetId): Semaphore =
+        checkNotNull(used.compute(key) { _, known -> Used(known?.places ?: Semaphore(most), (known?.users ?: 0) + 1) }).places
+
     private fun done(key: TargetId) {
         used.computeIfPresent(key) { _, known -> if (known.users == 1) null else Used(known.places, known.users - 1) }
     }
-
-    val size: Int get() = used.size
 }

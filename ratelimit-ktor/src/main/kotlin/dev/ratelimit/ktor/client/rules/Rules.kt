@@ -12,11 +12,11 @@ internal class Rules(
     store: RateLimitStore,
     listener: RateLimitListener?,
 ) {
-    // Made in this order, and so asked in it: the narrow ones before those that many requests share.
-    private val byFunction = functions.map { it to RuleBuckets(it, store, listener) }
-    private val others = others?.let { RuleBuckets(it, store, listener) }
+    // Made in this order, and so asked in it: hosts, which have lines of their own, before what they may share.
     private val named: Map<String, RuleBuckets> =
         named.values.distinct().associateWith { RuleBuckets(it, store, listener) }.let { made -> named.mapValues { made.getValue(it.value) } }
+    private val others = others?.let { RuleBuckets(it, store, listener) }
+    private val byFunction = functions.map { it to RuleBuckets(it, store, listener) }
 
     fun targets(request: HttpRequestBuilder): List<Target> {
         val host = comparable(request.url.host)
