@@ -32,6 +32,7 @@ import kotlinx.coroutines.test.TestScope
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -209,9 +210,9 @@ class JointLimiterSpec :
             val wide = RateLimiter("wide", 5.perHour, store = store)
             val future = RateLimiters.allOf(narrow, wide).tryAcquireAsync()
             future.cancel(false)
-            store.deliver()
             store.isPrompt = true
             store.deliver()
+            store.adjusted.get(10, TimeUnit.SECONDS)
             store.charged.get() shouldBe 0
         }
 

@@ -95,7 +95,18 @@ private fun gate(
     client: HttpClient,
     config: HttpRequestRateLimitConfig,
     learner: Learner,
-): Gate = Gate(config.rules(), learner, config.inFlight(), config.weigher(), config.maxWait, config.clock(), Events(client))
+): Gate =
+    Gate(
+        config.rules(),
+        learner,
+        config.inFlight(),
+        config.weigher(),
+        config.maxWait,
+        config.clock(),
+        Events(client),
+        config.robotsFor(client),
+        config.jitterer(),
+    )
 
 private val passageKey = AttributeKey<Passage>("RateLimitPassage")
 

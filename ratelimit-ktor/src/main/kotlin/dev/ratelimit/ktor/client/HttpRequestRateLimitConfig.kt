@@ -6,17 +6,21 @@ import dev.ratelimit.RateLimitListener
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.ktor.client.learning.Learning
 import dev.ratelimit.ktor.client.passage.InFlight
+import dev.ratelimit.ktor.client.politeness.Jitter
+import dev.ratelimit.ktor.client.politeness.Robots
 import dev.ratelimit.ktor.client.rules.Rule
 import dev.ratelimit.ktor.client.rules.Rules
 import dev.ratelimit.ktor.client.rules.hostName
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
+import io.ktor.client.HttpClient
 import io.ktor.client.request.HttpRequestBuilder
 import io.ktor.utils.io.KtorDsl
 import java.time.Instant
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
 
 /**
  * The settings of [HttpRequestRateLimit]. At least one rule is needed; requests without a rule are not limited.
@@ -32,6 +36,7 @@ public class HttpRequestRateLimitConfig internal constructor() {
     private val named = LinkedHashMap<String, Rule.Hosts>()
     private var others: Rule.OtherHosts? = null
     private val functions = mutableListOf<Rule.By>()
+    private var robotsOf: String? = null
     private var weigh: (HttpRequestBuilder) -> Long = { 1 }
 
     /**
@@ -93,6 +98,18 @@ public class HttpRequestRateLimitConfig internal constructor() {
      * tell their limits. Each process learns for itself.
      */
     public var adaptive: Boolean = false
+
+    /**
+     * The most that a request waits longer than its limits ask for, at random, one request of a bucket after another: for crawlers. Zero for
+     * not at all.
+     *
+     * @throws IllegalArgumentException if set to a duration that is negative or not finite
+     */
+    public var jitter: Duration = Duration.ZERO
+        set(value) {
+            require(!value.isNegative() && value.isFinite()) { "jitter $value is not a time; write for example 500.milliseconds, or Duration.ZERO" }
+            field = value
+        }
 
     internal var random: Random = Random.Default
     internal var wallClock: () -> Instant = Instant::now
@@ -168,6 +185,33 @@ public class HttpRequestRateLimitConfig internal constructor() {
         weigh = permits
     }
 
+    /**
+     * Asks the robots.txt of each host (RFC 9309) before the first request to it, and again after a day: what it disallows to [userAgent] fails
+     * with [RequestDisallowedException], and requests are as far apart as its Crawl-delay says. A host without one allows all; one whose
+     * server fails when asked for it (5xx, 429) allows nothing. Requests for robots.txt cost their permits like others. Needs
+     * `com.github.crawler-commons:crawler-commons`; the header User-Agent is sent by Ktor's plugin of that name.
+     *
+     * @param userAgent the name of the crawler, `MyBot` or `MyBot/1.0 (+https://example.org/bot)`
+     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalStateException if crawler-commons is missing
+     */
+    public fun robots(userAgent: String) {
+        require(userAgent.substringBefore('/').isNotBlank()) { "the user agent '$userAgent' has no name; write for example \"MyBot/1.0\"" }
+        robotsOf = userAgent
+    }
+
+    /**
+     * What is expected of a crawler: [robots]; one request at a time to each host, one a second at most (unless [otherHosts] was called
+     * before) and up to half a second later; slower where servers refuse. Each can be changed afterwards.
+     */
+    public fun polite(userAgent: String) {
+        robots(userAgent)
+        if (others == null) otherHosts(RateLimit.perSecond(1.0).withBurst(1))
+        maxInFlight = 1
+        jitter = 500.milliseconds
+        adaptive = true
+    }
+
     internal val hasRules get() = named.isNotEmpty() || others != null || functions.isNotEmpty()
 
     internal fun rules(): Rules {
@@ -188,6 +232,17 @@ public class HttpRequestRateLimitConfig internal constructor() {
     internal fun inFlight() = maxInFlight?.let(::InFlight)
 
     internal fun weigher() = weigh
+
+    internal fun jitterer() = if (jitter == Duration.ZERO) null else Jitter(jitter, random, clock())
+
+    internal fun robotsFor(client: HttpClient): Robots? {
+        val userAgent = robotsOf ?: return null
+        try {
+            return Robots(client, store, clock(), userAgent)
+        } catch (e: NoClassDefFoundError) {
+            throw IllegalStateException("robots needs the library com.github.crawler-commons:crawler-commons; add it to your dependencies", e)
+        }
+    }
 
     internal fun clock(): NanoClock = (store as? LocalRateLimitStore)?.clock() ?: NanoClock.system()
 }

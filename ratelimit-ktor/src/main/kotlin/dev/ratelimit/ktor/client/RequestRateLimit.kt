@@ -53,6 +53,9 @@ public class RequestRateLimit internal constructor() {
     /** A limiter to ask besides, of the same store: all grant, or none is charged. */
     public var limiter: RateLimiter? = null
 
+    /** Whether robots.txt is asked first; the request for it is not. */
+    internal var readsRobots = true
+
     internal companion object {
         val KEY: AttributeKey<RequestRateLimit> = AttributeKey("RequestRateLimit")
 

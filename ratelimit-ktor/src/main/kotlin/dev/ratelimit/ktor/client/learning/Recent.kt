@@ -24,6 +24,16 @@ internal class Recent<K : Any, V : Any>(
             values.getOrPut(key, make)
         }
 
+    /** The value that [change] makes of the one that is known, if there is one. */
+    fun update(
+        key: K,
+        change: (V?) -> V,
+    ): V =
+        synchronized(values) {
+            isEmpty = false
+            change(values[key]).also { values[key] = it }
+        }
+
     private companion object {
         const val INITIAL = 16
         const val LOAD = 0.75f

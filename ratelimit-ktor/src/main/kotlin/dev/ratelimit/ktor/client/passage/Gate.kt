@@ -10,13 +10,14 @@ import dev.ratelimit.jvm.acquire
 import dev.ratelimit.jvm.settle
 import dev.ratelimit.ktor.client.RequestRateLimit
 import dev.ratelimit.ktor.client.learning.Learner
+import dev.ratelimit.ktor.client.politeness.Jitter
+import dev.ratelimit.ktor.client.politeness.Robots
 import dev.ratelimit.ktor.client.rules.Rules
 import dev.ratelimit.ktor.client.rules.Target
 import io.ktor.client.request.HttpRequestBuilder
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.withTimeoutOrNull
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 
@@ -29,13 +30,15 @@ internal class Gate(
     private val maxWait: Duration,
     private val clock: NanoClock,
     private val events: Events,
+    private val robots: Robots?,
+    private val jitter: Jitter?,
 ) {
     /** Null if no rule is about the request; throws if it cannot pass in time. */
     suspend fun pass(request: HttpRequestBuilder): Passage? {
         val own = RequestRateLimit.of(request)
         if (own?.enabled == false) return null
         val targets = rules.targets(request)
-        val limiter = limiter(targets, own?.limiter) ?: return null
+        val limiter = limiter(targets, listOfNotNull(robots?.admit(request), own?.limiter)) ?: return null
         val permits = own?.permits ?: weight(request).also(::checkWeight)
         val wait = own?.maxWait ?: maxWait
         return unlessEnded(request.executionContext, limiter.name()) {
@@ -48,16 +51,15 @@ internal class Gate(
         }
     }
 
+    @Suppress("SpreadOperator")
     private fun limiter(
         targets: List<Target>,
-        own: RateLimiter?,
-    ): RateLimiter? =
-        when {
-            own != null -> if (targets.isEmpty()) own else RateLimiters.allOf(*targets.map { it.limiter }.toTypedArray(), own)
-            targets.size == 1 -> targets[0].limiter
-            targets.isEmpty() -> null
-            else -> RateLimiters.allOf(*targets.map { it.limiter }.toTypedArray())
-        }
+        besides: List<RateLimiter>,
+    ): RateLimiter? {
+        if (targets.size == 1 && besides.isEmpty()) return targets[0].limiter
+        val all = targets.map { it.limiter } + besides
+        return if (all.isEmpty()) null else RateLimiters.allOf(*all.toTypedArray())
+    }
 
     private fun checkWeight(weight: Long) = require(weight >= 1) { "the weight $weight of a request is not positive; let it be 1 or more" }
 
@@ -73,7 +75,7 @@ internal class Gate(
         var hasPassed = false
         try {
             while (true) {
-                limiter.acquire(permits, leftOf(maxWait, start))
+                acquire(targets, limiter, permits, leftOf(maxWait, start))
                 // A permit that was granted, or was on its way, when a server said to stay away.
                 if (targets.isEmpty() || learner.pauseOf(targets) == Duration.ZERO) break
                 limiter.settle(permits, 0)
@@ -88,6 +90,19 @@ internal class Gate(
         }
     }
 
+    private suspend fun acquire(
+        targets: List<Target>,
+        limiter: RateLimiter,
+        permits: Long,
+        maxWait: Duration,
+    ) {
+        if (jitter == null || targets.isEmpty()) {
+            limiter.acquire(permits, maxWait)
+        } else {
+            jitter.acquire(targets[0].id, limiter, permits, maxWait)
+        }
+    }
+
     private fun leftOf(
         maxWait: Duration,
         start: Long,
@@ -98,16 +113,7 @@ internal class Gate(
         target: Target,
         maxWait: Duration,
     ): InFlight.Place {
-        inFlight.tryEnter(target.id)?.let { return it }
-        if (maxWait.isInfinite()) return inFlight.enter(target.id)
-        var place: InFlight.Place? = null
-        var hasEnded = false
-        try {
-            withTimeoutOrNull(maxWait) { place = inFlight.enter(target.id) }
-            hasEnded = true
-        } finally {
-            if (!hasEnded) place?.release()
-        }
+        val place = inFlight.tryEnter(target.id) ?: inFlight.enterWithin(target.id, maxWait)
         return place ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
     }
 

@@ -2,8 +2,10 @@ package dev.ratelimit.ktor.client.passage
 
 import dev.ratelimit.ktor.client.rules.TargetId
 import kotlinx.coroutines.sync.Semaphore
+import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.time.Duration
 
 /** At most so many requests at once for each bucket; first in, first out. Keys are kept only while they are used. */
 internal class InFlight(
@@ -49,6 +51,24 @@ internal class InFlight(
             if (!isIn) done(key)
         }
         return Place(key, places)
+    }
+
+    /** Null if there is no place in time. */
+    suspend fun enterWithin(
+        key: TargetId,
+        maxWait: Duration,
+    ): Place? {
+        if (maxWait.isInfinite()) return enter(key)
+        var place: Place? = null
+        var hasEnded = false
+        try {
+            withTimeoutOrNull(maxWait) { place = enter(key) }
+            hasEnded = true
+        } finally {
+            // Cancelled when the place had just come.
+            if (!hasEnded) place?.release()
+        }
+        return place
     }
 
     private fun use(key: TargetId): Semaphore =
