@@ -3,8 +3,8 @@ package dev.ratelimit.jvm
 import dev.ratelimit.LocalRateLimiter
 import dev.ratelimit.RateLimitListener
 import dev.ratelimit.jvm.limiter.Assembly
-import dev.ratelimit.jvm.limiter.LimiterOptions
 import dev.ratelimit.jvm.limiter.FamilyLimiter
+import dev.ratelimit.jvm.limiter.LimiterOptions
 import dev.ratelimit.spi.LocalRateLimitStore
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers

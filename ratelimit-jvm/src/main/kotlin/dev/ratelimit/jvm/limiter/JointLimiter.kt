@@ -47,7 +47,12 @@ internal class JointLimiter private constructor(
         local?.tryAcquire(charges(permits), at, maxDelay)
             ?: observed(first.store.tryAcquireAsync(charges(permits), maxDelay)).awaitOr { if (it.isAllowed) giveBack(permits) }
 
-    override suspend fun tryAcquireNow(permits: Long): RateLimitResult = told(permits, asked(permits).awaitOr { if (it.isAllowed) giveBack(permits) })
+    override suspend fun tryAcquireNow(permits: Long): RateLimitResult = told(
+        permits,
+        asked(permits).awaitOr {
+            if (it.isAllowed) giveBack(permits)
+        },
+    )
 
     override suspend fun tryAcquireWithin(
         permits: Long,
@@ -150,7 +155,13 @@ internal class JointLimiter private constructor(
     }
 
     private fun adjust(permits: Long): CompletionStage<Void?> =
-        first.store.adjustAsync(keys().map { (limit, key) -> Adjustment(key, limit, permits) }).whenComplete { _, failure -> if (failure == null) retimed() }
+        first.store.adjustAsync(keys().map { (limit, key) -> Adjustment(key, limit, permits) }).whenComplete { _, failure ->
+            if (failure ==
+                null
+            ) {
+                retimed()
+            }
+        }
 
     private fun retimed(): Void? {
         members.forEach { it.family.lines.occupied(it.key)?.retime() }
@@ -186,7 +197,9 @@ internal class JointLimiter private constructor(
                 require(one.family.store === next.family.store) {
                     "'${one.name()}' and '${next.name()}' have different stores; only limiters of one store can be asked together"
                 }
-                require(one.family !== next.family || "${one.key}" != "${next.key}") { "'${one.name()}' is named twice with the key ${one.key}" }
+                require(one.family !== next.family || "${one.key}" != "${next.key}") {
+                    "'${one.name()}' is named twice with the key ${one.key}"
+                }
             }
             return JointLimiter(members)
         }

@@ -197,7 +197,10 @@ class JointLimiterSpec :
 
         test("timers that fire late cost no throughput: 2,000 a second with bursts of 1, by a clock of milliseconds") {
             joint {
-                val both = RateLimiters.allOf(limiter("narrow", 2_000.perSecond.withBurst(1)), limiter("wide", 2_000.perSecond.withBurst(1)))
+                val both = RateLimiters.allOf(
+                    limiter("narrow", 2_000.perSecond.withBurst(1)),
+                    limiter("wide", 2_000.perSecond.withBurst(1)),
+                )
                 val jobs = both.use("both", times = 4_000)
                 jobs.forEach { it.join() }
                 scope.currentTime shouldBeInRange 1_990L..2_010L
@@ -222,9 +225,12 @@ class JointLimiterSpec :
             val keyed = KeyedRateLimiter<String>("k", 1.perSecond, store = store)
             shouldThrow<IllegalArgumentException> { RateLimiters.allOf() }.message shouldContain "no limiters"
             shouldThrow<IllegalArgumentException> { RateLimiters.allOf(a, a) }.message shouldContain "'a' is named twice"
-            shouldThrow<IllegalArgumentException> { RateLimiters.allOf(keyed["x"], keyed["x"]) }.message shouldContain "'k' is named twice with the key x"
-            shouldThrow<IllegalArgumentException> { RateLimiters.allOf(a, RateLimiter("b", 1.perSecond)) }.message shouldContain "different stores"
-            shouldThrow<UnsupportedOperationException> { RateLimiters.allOf(a, keyed["x"]).setLimits(2.perSecond) }.message shouldContain "one of them"
+            shouldThrow<IllegalArgumentException> { RateLimiters.allOf(keyed["x"], keyed["x"]) }.message shouldContain
+                "'k' is named twice with the key x"
+            shouldThrow<IllegalArgumentException> { RateLimiters.allOf(a, RateLimiter("b", 1.perSecond)) }.message shouldContain
+                "different stores"
+            shouldThrow<UnsupportedOperationException> { RateLimiters.allOf(a, keyed["x"]).setLimits(2.perSecond) }.message shouldContain
+                "one of them"
             RateLimiters.allOf(a) shouldBeSameInstanceAs a
         }
 

@@ -88,26 +88,30 @@ public class HttpRequestRateLimitConfig internal constructor() {
      */
     public var maxPause: Duration = 1.hours
         set(value) {
-            require(value.isPositive() && value.isFinite()) { "maxPause $value is not a positive time; write for example 1.hours, or learns = false" }
+            require(value.isPositive() && value.isFinite()) {
+                "maxPause $value is not a positive time; write for example 1.hours, or learns = false"
+            }
             field = value
         }
 
     /**
-     * Whether refusals (429 and 503) halve the rate at which their bucket is used, down to 1/64, and good answers raise it again, by 5 % of the
-     * limit a second, never above the limit: additive increase, multiplicative decrease (Chiu and Jain 1989). For servers that do not
+     * Whether refusals (429 and 503) halve the rate at which their bucket is used, down to 1/64, and good answers raise it again, by 5 % of
+     * the limit a second, never above the limit: additive increase, multiplicative decrease (Chiu and Jain 1989). For servers that do not
      * tell their limits. Each process learns for itself.
      */
     public var adaptive: Boolean = false
 
     /**
-     * The most that a request waits longer than its limits ask for, at random, one request of a bucket after another: for crawlers. Zero for
-     * not at all.
+     * The most that a request waits longer than its limits ask for, at random, one request of a bucket after another: for crawlers.
+     * Zero for not at all.
      *
      * @throws IllegalArgumentException if set to a duration that is negative or not finite
      */
     public var jitter: Duration = Duration.ZERO
         set(value) {
-            require(!value.isNegative() && value.isFinite()) { "jitter $value is not a time; write for example 500.milliseconds, or Duration.ZERO" }
+            require(!value.isNegative() && value.isFinite()) {
+                "jitter $value is not a time; write for example 500.milliseconds, or Duration.ZERO"
+            }
             field = value
         }
 
@@ -150,14 +154,16 @@ public class HttpRequestRateLimitConfig internal constructor() {
     public fun otherHosts(vararg limits: RateLimit) {
         require(limits.isNotEmpty()) { "otherHosts has no limit; write for example otherHosts(1.perSecond)" }
         require(others == null) {
-            "otherHosts has the limits ${others?.limits} already; give all of them in one call, for example otherHosts(1.perSecond, 1_000.perHour)"
+            "otherHosts has the limits ${others?.limits} already; give all of them in one call, for example " +
+                "otherHosts(1.perSecond, 1_000.perHour)"
         }
         others = Rule.OtherHosts(limits.toList())
     }
 
     /**
      * One bucket for each key that [key] finds in a request, besides that of its host; where it finds null, the rule is not about the
-     * request. `limit("api key", 100.perMinute) { it.headers["X-Api-Key"] }`, or one bucket for all: `limit("all", 50.perSecond) { "all" }`.
+     * request. `limit("api key", 100.perMinute) { it.headers["X-Api-Key"] }`, or one bucket for all:
+     * `limit("all", 50.perSecond) { "all" }`.
      *
      * Keys are compared by `equals`; on a shared store they are to be strings, numbers or other values whose `toString` tells them apart.
      * The function is called for each request that is sent, redirects and retries too; what it throws is the request's failure.
@@ -186,9 +192,9 @@ public class HttpRequestRateLimitConfig internal constructor() {
     }
 
     /**
-     * Asks the robots.txt of each host (RFC 9309) before the first request to it, and again after a day: what it disallows to [userAgent] fails
-     * with [RequestDisallowedException], and requests are as far apart as its Crawl-delay says. A host without one allows all; one whose
-     * server fails when asked for it (5xx, 429) allows nothing. Requests for robots.txt cost their permits like others. Needs
+     * Asks the robots.txt of each host (RFC 9309) before the first request to it, and again after a day: what it disallows to [userAgent]
+     * fails with [RequestDisallowedException], and requests are as far apart as its Crawl-delay says. A host without one allows all; one
+     * whose server fails when asked for it (5xx, 429) allows nothing. Requests for robots.txt cost their permits like others. Needs
      * `com.github.crawler-commons:crawler-commons`; the header User-Agent is sent by Ktor's plugin of that name.
      *
      * @param userAgent the name of the crawler, `MyBot` or `MyBot/1.0 (+https://example.org/bot)`
@@ -240,7 +246,10 @@ public class HttpRequestRateLimitConfig internal constructor() {
         try {
             return Robots(client, store, clock(), userAgent)
         } catch (e: NoClassDefFoundError) {
-            throw IllegalStateException("robots needs the library com.github.crawler-commons:crawler-commons; add it to your dependencies", e)
+            throw IllegalStateException(
+                "robots needs the library com.github.crawler-commons:crawler-commons; add it to your dependencies",
+                e,
+            )
         }
     }
 

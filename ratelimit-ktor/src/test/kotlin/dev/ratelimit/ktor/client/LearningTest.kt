@@ -33,7 +33,13 @@ class LearningTest :
             val left = script.toMutableList()
             answer = {
                 val next = left.removeFirstOrNull()
-                if (next == null) respondOk() else respond("", next.first, headers { next.second.forEach { (name, value) -> append(name, value) } })
+                if (next ==
+                    null
+                ) {
+                    respondOk()
+                } else {
+                    respond("", next.first, headers { next.second.forEach { (name, value) -> append(name, value) } })
+                }
             }
         }
 
@@ -142,7 +148,10 @@ class LearningTest :
                         exactly()
                         otherHosts(100.perSecond)
                     }
-                val scarce = { left: Int, reset: Int -> HttpStatusCode.OK to mapOf("RateLimit" to "limit=100, remaining=$left, reset=$reset") }
+                val scarce = { left: Int, reset: Int ->
+                    HttpStatusCode.OK to
+                        mapOf("RateLimit" to "limit=100, remaining=$left, reset=$reset")
+                }
                 answers(scarce(2, 8), scarce(1, 4), scarce(0, 3))
                 repeat(4) { client.get("http://a.org/") }
                 seen.map { it.at } shouldContainExactly listOf(0L, 4001L, 8002L, 11_003L)
@@ -267,4 +276,3 @@ class LearningTest :
             }
         }
     })
-

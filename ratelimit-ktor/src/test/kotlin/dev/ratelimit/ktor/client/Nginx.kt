@@ -28,7 +28,9 @@ internal class Nginx private constructor(
         private const val START_MILLIS = 10_000L
 
         val binary: File? =
-            (System.getenv("PATH").orEmpty().split(File.pathSeparator) + "/usr/sbin").map { File(it, "nginx") }.firstOrNull { it.canExecute() }
+            (System.getenv("PATH").orEmpty().split(File.pathSeparator) + "/usr/sbin").map {
+                File(it, "nginx")
+            }.firstOrNull { it.canExecute() }
 
         /** @param limit the arguments of limit_req, beside its zone */
         fun start(
@@ -54,7 +56,13 @@ internal class Nginx private constructor(
                 """.trimIndent(),
             )
             dir.resolve("page").writeText("page")
-            val process = ProcessBuilder("$binary", "-p", "$dir", "-c", "$dir/nginx.conf").redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile()).start()
+            val process = ProcessBuilder(
+                "$binary",
+                "-p",
+                "$dir",
+                "-c",
+                "$dir/nginx.conf",
+            ).redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile()).start()
             val nginx = Nginx(port, dir, process)
             val end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS)
             while (!isUp(port)) {

@@ -1,8 +1,8 @@
 package dev.ratelimit.ktor.client
 
 import dev.ratelimit.jvm.perSecond
-import io.kotest.core.annotation.EnabledIf
 import io.kotest.core.annotation.Condition
+import io.kotest.core.annotation.EnabledIf
 import io.kotest.core.spec.Spec
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContain

@@ -93,7 +93,8 @@ class RulesTest :
                         otherHosts(10.perSecond)
                         weight { weight }
                     }
-                shouldThrow<IllegalArgumentException> { client.get("http://a.org/") }.message shouldContain "weight 0 of a request is not positive"
+                shouldThrow<IllegalArgumentException> { client.get("http://a.org/") }.message shouldContain
+                    "weight 0 of a request is not positive"
                 weight = -3
                 shouldThrow<IllegalArgumentException> { client.get("http://a.org/") }.message shouldContain "-3"
                 weight = 11
@@ -113,8 +114,12 @@ class RulesTest :
                 scope.currentTime shouldBe 0
                 client.get("http://a.org/")
                 seen.map { it.at } shouldContainExactly listOf(0L, 0L, 500L)
-                shouldThrow<IllegalArgumentException> { client.get("http://a.org/") { rateLimit { permits = 0 } } }.message shouldContain "permits 0"
-                shouldThrow<IllegalArgumentException> { client.get("http://a.org/") { rateLimit { maxWait = (-1).seconds } } }.message shouldContain "maxWait -1s"
+                shouldThrow<IllegalArgumentException> { client.get("http://a.org/") { rateLimit { permits = 0 } } }.message shouldContain
+                    "permits 0"
+                shouldThrow<IllegalArgumentException> {
+                    client.get("http://a.org/") { rateLimit { maxWait = (-1).seconds } }
+                }.message shouldContain
+                    "maxWait -1s"
             }
         }
 

@@ -41,7 +41,12 @@ internal object SeparateQuotas {
                 ?: named("Reset-Ms")?.let(::decimal)?.let(::inMillis)
                 ?: named("Reset")?.let { resetAfter(it, now) }
                 ?: return null
-        return Quota(named("Limit")?.substringBefore(',')?.let(::count), remaining, resetAfter, spelling.prefix + "Remaining" + spelling.suffix)
+        return Quota(
+            named("Limit")?.substringBefore(',')?.let(::count),
+            remaining,
+            resetAfter,
+            spelling.prefix + "Remaining" + spelling.suffix,
+        )
     }
 
     /** Nothing but digits, as headers of limits have them; one that is out of range is greater than all that counts. */

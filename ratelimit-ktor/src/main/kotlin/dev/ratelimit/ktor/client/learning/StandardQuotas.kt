@@ -11,7 +11,10 @@ import org.greenbytes.http.sfv.Parser
 import org.greenbytes.http.sfv.StringItem
 import kotlin.time.Duration.Companion.seconds
 
-/** `RateLimit: "default";r=50;t=30` with `RateLimit-Policy: "default";q=100;w=60`, and before that `RateLimit: limit=100, remaining=50, reset=30`. */
+/**
+ * `RateLimit: "default";r=50;t=30` with `RateLimit-Policy: "default";q=100;w=60`, and before that
+ * `RateLimit: limit=100, remaining=50, reset=30`.
+ */
 internal object StandardQuotas {
     private const val HEADER = "RateLimit"
     private const val POLICY = "RateLimit-Policy"
@@ -20,7 +23,9 @@ internal object StandardQuotas {
         val text = headers.getAll(HEADER)?.joinToString() ?: return emptyList()
         val items = items(text)
         if (items.isEmpty() || items.any { it !is StringItem }) return listOfNotNull(ofDictionary(text))
-        val policies = headers.getAll(POLICY)?.joinToString()?.let(::items).orEmpty().filterIsInstance<StringItem>().associateBy { it.get() }
+        val policies = headers.getAll(POLICY)?.joinToString()?.let(::items).orEmpty().filterIsInstance<StringItem>().associateBy {
+            it.get()
+        }
         return items.filterIsInstance<StringItem>().mapNotNull { item ->
             val policy = policies[item.get()]?.params
             val remaining = item.params.whole("r") ?: return@mapNotNull null

@@ -114,7 +114,8 @@ internal class Gate(
         maxWait: Duration,
     ): InFlight.Place {
         val place = inFlight.tryEnter(target.id) ?: inFlight.enterWithin(target.id, maxWait)
-        return place ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
+        return place
+            ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
     }
 
     /** Waits in [wait], unless the caller is cancelled or [request] ends: a timeout outside of this plugin, or a closed client. */

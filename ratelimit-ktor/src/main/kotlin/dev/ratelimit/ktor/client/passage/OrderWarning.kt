@@ -27,8 +27,8 @@ internal class OrderWarning(
         }
         if (hadTimeout && !ofTimeout.get() && request.hasTimeLimit() && ofTimeout.compareAndSet(false, true)) {
             log.warn(
-                "HttpTimeout is installed before HttpRequestRateLimit, so that its requestTimeoutMillis runs while a request waits for its " +
-                    "permit; write install(HttpTimeout) after install(HttpRequestRateLimit)",
+                "HttpTimeout is installed before HttpRequestRateLimit, so that its requestTimeoutMillis runs while a request waits for " +
+                    "its permit; write install(HttpTimeout) after install(HttpRequestRateLimit)",
             )
         }
     }

@@ -66,11 +66,16 @@ internal class Robots(
     private fun reason(
         rules: BaseRobotRules,
         url: Url,
-    ) = if (rules.isDeferVisits) "the server of ${url.host} fails to answer for its robots.txt" else "the robots.txt of ${url.host} disallows it to '$userAgent'"
+    ) = if (rules.isDeferVisits) {
+        "the server of ${url.host} fails to answer for its robots.txt"
+    } else {
+        "the robots.txt of ${url.host} disallows it to '$userAgent'"
+    }
 
     private suspend fun site(url: Url): Site {
         val origin = "${url.protocol.name}://${url.host}:${url.port}"
-        return sites.update(origin) { before -> if (before != null && isGood(before)) before else asked(origin) }.answer.await().getOrThrow()
+        val known = sites.update(origin) { before -> if (before != null && isGood(before)) before else asked(origin) }
+        return known.answer.await().getOrThrow()
     }
 
     /** A request that failed, for want of a connection, say, is made again. */
@@ -99,8 +104,8 @@ internal class Robots(
                     }
                 }
         val delay = rules.crawlDelay
-        val limiter = if (delay > 0) RateLimiter("http crawl-delay $origin", RateLimit.every(Duration.ofMillis(delay)), store = store) else null
-        return Site(rules, limiter)
+        if (delay <= 0) return Site(rules, null)
+        return Site(rules, RateLimiter("http crawl-delay $origin", RateLimit.every(Duration.ofMillis(delay)), store = store))
     }
 
     /** The product token, as robots.txt knows it: `MyBot` of `MyBot/1.0 (+https://…)`. */

@@ -14,7 +14,9 @@ internal class Rules(
 ) {
     // Made in this order, and so asked in it: hosts, which have lines of their own, before what they may share.
     private val named: Map<String, RuleBuckets> =
-        named.values.distinct().associateWith { RuleBuckets(it, store, listener) }.let { made -> named.mapValues { made.getValue(it.value) } }
+        named.values.distinct().associateWith { RuleBuckets(it, store, listener) }.let { made ->
+            named.mapValues { made.getValue(it.value) }
+        }
     private val others = others?.let { RuleBuckets(it, store, listener) }
     private val byFunction = functions.map { it to RuleBuckets(it, store, listener) }
 
