@@ -29,6 +29,8 @@ private val SAMPLES =
         "java.Decorating" to "page /a and page /a",
         "java.Futures" to "14 pages, the last one is 'page /13'",
         "java.InMemory" to "next: ",
+        "java.JdkHttpClient" to "5 pages in at least 200 ms: true",
+        "java.OkHttp" to "page /last, in at least 200 ms: true",
         "java.PerUser" to "bob: true",
         "java.Redis" to "alice: ",
         "java.Retry" to "in the end: page /",
