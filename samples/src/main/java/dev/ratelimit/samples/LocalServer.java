@@ -43,6 +43,9 @@ public final class LocalServer implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         boolean isRefused = refusalsLeft.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
         byte[] body = (isRefused ? "later" : "page " + exchange.getRequestURI()).getBytes(UTF_8);
+        if (isRefused) {
+            exchange.getResponseHeaders().add("Retry-After", "1");
+        }
         exchange.sendResponseHeaders(isRefused ? 503 : 200, body.length);
         exchange.getResponseBody().write(body);
         exchange.close();

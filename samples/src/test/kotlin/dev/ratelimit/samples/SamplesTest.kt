@@ -16,6 +16,7 @@ private val SAMPLES =
         "kotlin.AlgorithmsKt" to "1/10s: 1 of 8",
         "kotlin.EnvironmentKt" to "alice: 89 left",
         "kotlin.KtorClientKt" to "at least 300 ms",
+        "kotlin.LearningClientKt" to "Retry-After asks for",
         "kotlin.PerUserKt" to "bob: yes",
         "kotlin.RedisKt" to "of 10 calls",
         "kotlin.RetryKt" to "in the end: page /",
