@@ -5,8 +5,6 @@ import dev.ratelimit.benchmarks.Heap
 import dev.ratelimit.jvm.perHour
 import dev.ratelimit.ktor.client.HttpRequestRateLimit
 import io.ktor.client.HttpClient
-import io.ktor.client.engine.mock.MockEngine
-import io.ktor.client.engine.mock.respondOk
 import io.ktor.client.request.get
 import kotlinx.coroutines.runBlocking
 
@@ -18,8 +16,8 @@ internal fun main(args: Array<String>) =
     runBlocking {
         suspend fun asked(client: HttpClient) = client.also { repeat(HOSTS) { i -> it.get("http://host$i.example/") } }
 
-        val limited = HttpClient(MockEngine { respondOk() }) { install(HttpRequestRateLimit) { otherHosts(100.perHour) } }
-        val plain = HttpClient(MockEngine { respondOk() })
+        val limited = HttpClient(InstantEngine()) { install(HttpRequestRateLimit) { otherHosts(100.perHour) } }
+        val plain = HttpClient(InstantEngine())
         val (with, keptWith) = Heap.perItem(HOSTS) { runBlocking { asked(limited) } }
         val (without, keptWithout) = Heap.perItem(HOSTS) { runBlocking { asked(plain) } }
         Figure.report(args, listOf(Figure("heap for each of 10,000 hosts", with - without, "B", atMost = MOST_BYTES)))

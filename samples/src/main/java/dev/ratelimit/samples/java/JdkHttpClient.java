@@ -32,8 +32,8 @@ public final class JdkHttpClient {
         HttpClient http = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .build();
-        LimitedSender sender =
-                new LimitedSender(http, RateLimiters.keyed("hosts", RateLimit.perSecond(20).withBurst(1)));
+        LimitedSender sender = new LimitedSender(
+                http, RateLimiters.keyed("hosts", RateLimit.perSecond(20).withBurst(1)));
 
         try (LocalServer server = LocalServer.start()) {
             long start = System.nanoTime();
@@ -42,7 +42,8 @@ public final class JdkHttpClient {
                     .map(request -> sender.send(request, ofString()))
                     .toList();
             pages.forEach(CompletableFuture::join);
-            System.out.println(pages.size() + " pages in at least 200 ms: " + (System.nanoTime() - start >= 200_000_000));
+            System.out.println(
+                    pages.size() + " pages in at least 200 ms: " + (System.nanoTime() - start >= 200_000_000));
         }
     }
 }

@@ -90,7 +90,8 @@ public final class OkHttp {
                     }))
                     .toList();
             codes.forEach(CompletableFuture::join);
-            Request last = new Request.Builder().url(server.page("/last").toString()).build();
+            Request last =
+                    new Request.Builder().url(server.page("/last").toString()).build();
             try (Response response = client.newCall(last).execute()) {
                 System.out.println(response.body().string() + ", in at least 200 ms: "
                         + (System.nanoTime() - start >= 200_000_000));
