@@ -40,7 +40,11 @@ internal object Causes {
      */
     fun isTransient(thrown: Throwable): Boolean =
         when (val cause = real(thrown)) {
-            is DownloadException -> cause.failure == DownloadFailure.NETWORK || cause.failure == DownloadFailure.TOO_SHORT
+            is DownloadException ->
+                when (cause.failure) {
+                    DownloadFailure.NETWORK -> cause.cause?.let(::isTransient) == true
+                    else -> cause.failure == DownloadFailure.TOO_SHORT
+                }
             is ConnectTimeoutException -> true
             is ConnectException, is UnknownHostException, is SSLException -> false
             is IOException -> true

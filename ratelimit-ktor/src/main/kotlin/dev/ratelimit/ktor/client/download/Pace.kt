@@ -1,22 +1,43 @@
 package dev.ratelimit.ktor.client.download
 
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.TimeSource
 
-/** Calls [action] ten times a second at most, but when it is told that it matters. */
+/** Tells how far something is: at its beginning, at its end, and ten times a second in between if there is anything new. */
 internal class Pace(
-    private val time: TimeSource = TimeSource.Monotonic,
-    private val action: () -> Unit,
+    private val position: () -> Long,
+    private val tell: (Long) -> Unit,
 ) {
-    private var next = time.markNow()
+    private var told = -1L
 
-    fun now() {
-        next = time.markNow() + INTERVAL
-        action()
+    suspend fun during(work: suspend () -> Unit) {
+        coroutineScope {
+            tellIfNew()
+            // Not by whoever does the work: that may wait for ever after its last step.
+            val ticker =
+                launch {
+                    while (true) {
+                        delay(INTERVAL)
+                        tellIfNew()
+                    }
+                }
+            try {
+                work()
+            } finally {
+                ticker.cancel()
+            }
+            tellIfNew()
+        }
     }
 
-    fun maybe() {
-        if (next.hasPassedNow()) now()
+    @Synchronized
+    private fun tellIfNew() {
+        val now = position()
+        if (now == told) return
+        told = now
+        tell(now)
     }
 
     private companion object {

@@ -31,6 +31,7 @@ internal class Part private constructor(
     private var isPlaced = false
 
     /** The bytes that are here. */
+    @Volatile
     var size = files { claim.channel.size() }
         private set
 
@@ -82,7 +83,7 @@ internal class Part private constructor(
             when (request.ifExists) {
                 IfExists.FAIL -> target.takeIf(::takes) ?: fail(DownloadFailure.EXISTS, "$target exists by now")
                 IfExists.REPLACE -> target.also { files(it) { Files.move(path, it, ATOMIC_MOVE) } }
-                IfExists.NUMBER -> numbered(request.target).first(::takes)
+                IfExists.NUMBER -> numbered(request.target).dropWhile { it != target }.first(::takes)
             }
         isPlaced = true
         files(notePath) { Files.deleteIfExists(it) }

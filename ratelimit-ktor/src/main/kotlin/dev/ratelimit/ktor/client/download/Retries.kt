@@ -79,8 +79,8 @@ internal object RetryAfter {
             val digits = text.trimStart('0')
             return if (digits.length > MOST_DIGITS) Duration.INFINITE else (digits.toLongOrNull() ?: 0).seconds
         }
-        val at = Validator.instantOf(text) ?: return null
-        val now = headers[HttpHeaders.Date]?.let(Validator::instantOf) ?: System.currentTimeMillis()
+        val at = HttpDate.parse(text) ?: return null
+        val now = headers[HttpHeaders.Date]?.let(HttpDate::parse) ?: System.currentTimeMillis()
         return (at - now).milliseconds.coerceAtLeast(Duration.ZERO)
     }
 }

@@ -146,23 +146,21 @@ internal class Transfer(
         announced: Long?,
         size: Long?,
     ) = withContext(io) {
-        val body = response.bodyAsChannel()
-        val pace = Pace { tell(DownloadEvent.Progress(request, part.size, size, resumedFrom)) }
-        val bytes = ByteArray(CHUNK)
         var count = 0L
-        pace.now()
-        while (true) {
-            val next = body.readAvailable(bytes)
-            if (next < 0) break
-            count += next
-            if (announced != null && count > announced) {
-                part.restart()
-                throw failure(DownloadFailure.TOO_LONG, "more came than the $announced bytes that were announced")
+        Pace({ part.size }) { tell(DownloadEvent.Progress(request, it, size, resumedFrom)) }.during {
+            val body = response.bodyAsChannel()
+            val bytes = ByteArray(CHUNK)
+            while (true) {
+                val next = body.readAvailable(bytes)
+                if (next < 0) break
+                count += next
+                if (announced != null && count > announced) {
+                    part.restart()
+                    throw failure(DownloadFailure.TOO_LONG, "more came than the $announced bytes that were announced")
+                }
+                part.write(bytes, next)
             }
-            part.write(bytes, next)
-            pace.maybe()
         }
-        pace.now()
         if (announced != null && count < announced) {
             throw failure(DownloadFailure.TOO_SHORT, "the answer ended ${announced - count} bytes too early, after $count of $announced")
         }

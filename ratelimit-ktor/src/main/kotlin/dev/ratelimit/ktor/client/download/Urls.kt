@@ -4,7 +4,7 @@ import io.ktor.http.Url
 import io.ktor.http.parseUrl
 
 private val WEB = Regex("https?://[^/?#]+.*", RegexOption.IGNORE_CASE)
-private val USER = Regex("(?<=://)[^/?#@]*(?::[^/?#]*)?@")
+private val USER = Regex("(?<=://)[^/?#\\s]*@")
 private val SECRET =
     Regex("([?&][^=&#]*(?:token|secret|signature|sig|passw|credential|key|auth)[^=&#]*=)[^&#\\s]+", RegexOption.IGNORE_CASE)
 

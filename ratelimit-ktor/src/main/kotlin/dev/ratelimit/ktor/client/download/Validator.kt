@@ -2,7 +2,6 @@ package dev.ratelimit.ktor.client.download
 
 import io.ktor.http.Headers
 import io.ktor.http.HttpHeaders
-import io.ktor.http.fromHttpToGmtDate
 
 /** Tells whether the file on the server is still the same, by the rules of RFC 9110, 8.8 and 13.1.5. */
 internal object Validator {
@@ -22,8 +21,8 @@ internal object Validator {
         val tag = headers[HttpHeaders.ETag]?.trim()
         if (tag != null) return tag.takeIf(STRONG::matches)
         val modified = headers[HttpHeaders.LastModified]?.trim() ?: return null
-        val changedAt = instantOf(modified) ?: return null
-        val sentAt = headers[HttpHeaders.Date]?.let(::instantOf) ?: return null
+        val changedAt = HttpDate.parse(modified) ?: return null
+        val sentAt = headers[HttpHeaders.Date]?.let(HttpDate::parse) ?: return null
         return modified.takeIf { sentAt - changedAt >= SETTLED_MILLIS }
     }
 
@@ -36,14 +35,4 @@ internal object Validator {
         val told = headers[field]?.trim() ?: return false
         return told != validator
     }
-
-    /** Milliseconds since the epoch; null if [text] is no date of HTTP's. */
-    fun instantOf(text: String): Long? =
-        try {
-            text.fromHttpToGmtDate().timestamp
-        } catch (ignored: IllegalStateException) {
-            null
-        } catch (ignored: IllegalArgumentException) {
-            null
-        }
 }
