@@ -13,6 +13,7 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldBeSorted
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.string.shouldStartWith
 import io.kotest.matchers.types.shouldBeInstanceOf
 import io.ktor.client.HttpClient
 import io.ktor.client.engine.cio.CIO
@@ -85,7 +86,8 @@ class WireTest :
             }.use { raw ->
                 val failure = shouldThrow<DownloadException> { client { it.download(raw.url, target()) } }
                 failure.failure shouldBe DownloadFailure.NETWORK
-                failure.partial?.toFile()?.readText().orEmpty() shouldContain "01234"
+                // What the client had not yet handed over goes with the connection.
+                "01234half" shouldStartWith failure.partial?.toFile()?.readText().orEmpty()
             }
         }
 
