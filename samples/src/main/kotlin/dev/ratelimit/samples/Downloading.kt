@@ -9,6 +9,7 @@ import dev.ratelimit.ktor.client.Downloader
 import kotlinx.coroutines.CancellationException
 import java.nio.file.Path
 import kotlin.io.path.exists
+import kotlin.io.path.fileSize
 import kotlin.io.path.name
 
 /** Downloads URLs to [dir], and shows it. */
@@ -29,7 +30,7 @@ internal class Downloading(
             try {
                 withProgress(terminal, progress) { fetchAll(downloader, downloads, progress) }
             } catch (e: CancellationException) {
-                progress.stopped(downloads.count { it.hasPart() })
+                progress.stopped(downloads.map { it.part }.filter { it.exists() }.map { it.fileSize() })
                 throw e
             }
         }
@@ -52,6 +53,6 @@ internal class Downloading(
         }
     }
 
-    /** The library's names for what it keeps. */
-    private fun Download.hasPart() = file.resolveSibling(file.name + ".ratelimit-part").exists()
+    /** The library's name for what it keeps. */
+    private val Download.part get() = file.resolveSibling(file.name + ".ratelimit-part")
 }

@@ -36,13 +36,13 @@ internal class Progress(
     /** A file that is there already. */
     fun skipped(download: Download) = terminal.println("HAVE  ${download.url} -> ${download.file}")
 
-    /** What Ctrl-C leaves. */
-    fun stopped(kept: Int) {
+    /** What Ctrl-C leaves: files of so many bytes. */
+    fun stopped(kept: List<Long>) {
         val partial =
-            when (kept) {
+            when (kept.size) {
                 0 -> "no partial files are kept"
-                1 -> "1 partial file is kept; the same command with --resume continues it"
-                else -> "$kept partial files are kept; the same command with --resume continues them"
+                1 -> "1 partial file is kept (${bytes(kept.sum())}); the same command with --resume continues it"
+                else -> "${kept.size} partial files are kept (${bytes(kept.sum())}); the same command with --resume continues them"
             }
         complain("Stopped. ${summary()}; $partial")
     }

@@ -29,7 +29,7 @@ class CtrlCTest :
                     process.destroyForcibly()
                 }
                 val said = log.readText()
-                said shouldContain Regex("Stopped. 0 of 1 files, 5B in \\d+\\.\\d s;.*; 1 partial file is kept; the same command with --resume")
+                said shouldContain Regex("Stopped. 0 of 1 files, .*; 1 partial file is kept \\(5B\\); the same command with --resume continues it")
                 said shouldNotContain "Exception"
                 process.exitValue() shouldBe 130
 

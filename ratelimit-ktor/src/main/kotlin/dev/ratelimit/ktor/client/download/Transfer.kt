@@ -160,6 +160,8 @@ internal class Transfer(
                 }
                 part.write(bytes, next)
             }
+            // -1 is also what a channel says that was closed because something broke, unless it was being waited for just then.
+            body.closedCause?.let { throw it }
         }
         if (announced != null && count < announced) {
             throw failure(DownloadFailure.TOO_SHORT, "the answer ended ${announced - count} bytes too early, after $count of $announced")
