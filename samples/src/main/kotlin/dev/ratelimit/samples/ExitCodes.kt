@@ -1,8 +1,8 @@
 package dev.ratelimit.samples
 
+import com.github.ajalt.clikt.command.parse
 import com.github.ajalt.clikt.core.CliktError
 import com.github.ajalt.clikt.core.UsageError
-import com.github.ajalt.clikt.command.parse
 import dev.ratelimit.ktor.client.DownloadFailure
 
 /** What the process says at its end: wget's numbers, where wget has one. */

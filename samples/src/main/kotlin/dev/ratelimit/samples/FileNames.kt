@@ -8,8 +8,8 @@ import java.nio.file.Path
 import kotlin.io.path.exists
 
 /**
- * Picks names in [dir], none of them twice: report.pdf, report.1.pdf, report.2.pdf. Only free ones, unless [isResumed]: then the same as the
- * time before, for the same URLs in the same order, if the folder was empty then.
+ * Picks names in [dir], none of them twice: report.pdf, report.1.pdf, report.2.pdf. Only free ones, unless [isResumed]: then the same as
+ * the time before, for the same URLs in the same order, if the folder was empty then.
  */
 internal class FileNames(
     private val dir: Path,

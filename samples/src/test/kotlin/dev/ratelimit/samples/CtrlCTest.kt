@@ -20,7 +20,9 @@ class CtrlCTest :
             val to = tempdir()
             CutServer.start("0123456789", isStuck = true).use { stuck ->
                 val log = File(to, "log")
-                val process = ProcessBuilder(command + listOf(stuck.url, "--dir", "$to")).redirectErrorStream(true).redirectOutput(log).start()
+                val process = ProcessBuilder(
+                    command + listOf(stuck.url, "--dir", "$to"),
+                ).redirectErrorStream(true).redirectOutput(log).start()
                 try {
                     eventually(60.seconds) { File(to, "cut.txt.ratelimit-part").length() shouldBeGreaterThan 0 }
                     ProcessBuilder("kill", "-INT", "${process.pid()}").start().waitFor() shouldBe 0
@@ -29,7 +31,8 @@ class CtrlCTest :
                     process.destroyForcibly()
                 }
                 val said = log.readText()
-                said shouldContain Regex("Stopped. 0 of 1 files, .*; 1 partial file is kept \\(5B\\); the same command with --resume continues it")
+                said shouldContain
+                    Regex("Stopped. 0 of 1 files, .*; 1 partial file is kept \\(5B\\); the same command with --resume continues it")
                 said shouldNotContain "Exception"
                 process.exitValue() shouldBe 130
 

@@ -28,7 +28,13 @@ internal class CutServer private constructor(
 
     private fun answer(range: String?): String {
         val from = range?.substringAfter('=')?.substringBefore('-')?.toInt() ?: 0
-        val status = if (range == null) "200 OK" else "206 Partial Content\r\nContent-Range: bytes $from-${content.length - 1}/${content.length}"
+        val status = if (range ==
+            null
+        ) {
+            "200 OK"
+        } else {
+            "206 Partial Content\r\nContent-Range: bytes $from-${content.length - 1}/${content.length}"
+        }
         val body = if (ranges.size == 1) content.take(content.length / 2) else content.drop(from)
         return "HTTP/1.1 $status\r\nETag: \"1\"\r\nContent-Length: ${content.length - from}\r\nConnection: close\r\n\r\n$body"
     }

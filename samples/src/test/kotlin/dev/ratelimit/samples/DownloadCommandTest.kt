@@ -34,7 +34,15 @@ private fun Application.site() {
             call.respondBytes("theirs".toByteArray(), ContentType.Text.Plain)
         }
         var tries = 0
-        get("/busy.txt") { if (tries++ == 0) call.respond(HttpStatusCode.ServiceUnavailable) else call.respondBytes("at last".toByteArray()) }
+        get("/busy.txt") {
+            if (tries++ ==
+                0
+            ) {
+                call.respond(HttpStatusCode.ServiceUnavailable)
+            } else {
+                call.respondBytes("at last".toByteArray())
+            }
+        }
         get("/zipped.txt") {
             call.response.header("Content-Encoding", "gzip")
             call.respondBytes(ByteArray(3))

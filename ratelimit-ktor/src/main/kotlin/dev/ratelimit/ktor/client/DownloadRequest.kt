@@ -54,7 +54,9 @@ public class DownloadRequest internal constructor(
             url: String,
             target: Path,
         ): DownloadRequestBuilder {
-            require(!target.fileName?.toString().isNullOrEmpty()) { "target '$target' names no file; write for example downloads/report.pdf" }
+            require(!target.fileName?.toString().isNullOrEmpty()) {
+                "target '$target' names no file; write for example downloads/report.pdf"
+            }
             return DownloadRequestBuilder(downloadableUrl(url), target)
         }
     }
@@ -87,7 +89,7 @@ public class DownloadRequestBuilder internal constructor(
     ): DownloadRequestBuilder = apply { digest = Digest.of(algorithm, expected) }
 
     /**
-     * A header of the request, such as `Authorization`. What the download itself sets (`Range`, `If-Range`, `Accept-Encoding`) cannot be set.
+     * A header of the request, such as `Authorization`; not one that the download itself sets: `Range`, `If-Range`, `Accept-Encoding`.
      *
      * @throws IllegalArgumentException if it is one of these
      */

@@ -69,7 +69,10 @@ public class DownloadSettingsBuilder internal constructor() {
         }
 
     /** All that [HttpRequestRateLimit] can be told: `limits { hosts("www.sec.gov", limit = 10.perSecond); maxWait = 30.seconds }`. */
-    public fun limits(configure: Consumer<HttpRequestRateLimitConfig>): DownloadSettingsBuilder = apply { limits += { configure.accept(this) } }
+    public fun limits(configure: Consumer<HttpRequestRateLimitConfig>): DownloadSettingsBuilder = apply {
+        limits +=
+            { configure.accept(this) }
+    }
 
     /** Told of waits, grants and refusals of requests. */
     public fun listener(listener: RateLimitListener): DownloadSettingsBuilder = apply { this.listener = listener }
@@ -97,7 +100,9 @@ public class DownloadSettingsBuilder internal constructor() {
      */
     public fun parallelism(parallelism: Int): DownloadSettingsBuilder =
         apply {
-            require(parallelism in 1..MOST_PARALLEL) { "parallelism $parallelism is not possible; write 1 to $MOST_PARALLEL, for example 4" }
+            require(parallelism in 1..MOST_PARALLEL) {
+                "parallelism $parallelism is not possible; write 1 to $MOST_PARALLEL, for example 4"
+            }
             this.parallelism = parallelism
         }
 

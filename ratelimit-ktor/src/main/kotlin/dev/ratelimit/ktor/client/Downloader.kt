@@ -86,8 +86,8 @@ public class Downloader private constructor(
         this(settings, { store -> HttpClient(engine) { installAll(settings, store.store) } to null })
 
     /**
-     * On a client of the user's, which stays open when the downloader is closed: with all that is installed on it (authentication, a proxy),
-     * and inside of that the downloader's retry, limit and timeout. Errors as of the other constructors.
+     * On a client of the user's, which stays open when the downloader is closed: with all that is installed on it (authentication, say), and
+     * inside of that the downloader's retry, limit and timeout. Errors as of the other constructors.
      */
     public constructor(settings: DownloadSettings, client: HttpClient) :
         this(settings, { store -> client.config { installAll(settings, store.store) } to null })
@@ -138,10 +138,12 @@ public class Downloader private constructor(
 
     /**
      * Downloads all files when the flow is collected, and each time that it is: cold. It tells all that happens and ends after the last
-     * [DownloadEvent.End]; a file that fails is an event like others. To a slow collector only the newest progress of each file is told, and
-     * it does not slow down the downloads. To stop collecting is to cancel them.
+     * [DownloadEvent.End]; a file that fails is an event like others. To a slow collector only the newest progress of each file is told,
+     * and it does not slow down the downloads. To stop collecting is to cancel them.
      */
-    public fun downloads(requests: Collection<DownloadRequest>): Flow<DownloadEvent> = eventsOf { listener -> downloadAll(requests, listener) }
+    public fun downloads(
+        requests: Collection<DownloadRequest>,
+    ): Flow<DownloadEvent> = eventsOf { listener -> downloadAll(requests, listener) }
 
     /** As [download]; fails with its [DownloadException]. [onEvent] is told what happens, on threads of the downloader's. */
     @JvmOverloads

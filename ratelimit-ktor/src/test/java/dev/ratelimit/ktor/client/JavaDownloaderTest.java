@@ -22,8 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,8 +120,16 @@ class JavaDownloaderTest {
                     DownloadRequest.of(site + "/missing", dir.resolve("g")));
             List<DownloadEvent.End> ends =
                     downloader.downloadAllAsync(requests, events::add).get(60, TimeUnit.SECONDS);
-            assertEquals(7, assertInstanceOf(DownloadEvent.Done.class, ends.get(0)).getFile().getBytes());
-            assertEquals(404, assertInstanceOf(DownloadEvent.Failed.class, ends.get(1)).getCause().getStatus());
+            assertEquals(
+                    7,
+                    assertInstanceOf(DownloadEvent.Done.class, ends.get(0))
+                            .getFile()
+                            .getBytes());
+            assertEquals(
+                    404,
+                    assertInstanceOf(DownloadEvent.Failed.class, ends.get(1))
+                            .getCause()
+                            .getStatus());
             assertTrue(events.containsAll(ends));
             assertTrue(events.stream().anyMatch(event -> event instanceof DownloadEvent.Progress));
         }
@@ -135,8 +143,11 @@ class JavaDownloaderTest {
             future.cancel(false);
             release.countDown();
             // The target is free again as soon as the first has let go of it.
-            DownloadRequest again = DownloadRequest.builder(site + "/file", dir.resolve("f")).ifExists(IfExists.NUMBER).build();
-            Path path = downloader.downloadAsync(again).get(60, TimeUnit.SECONDS).getPath();
+            DownloadRequest again = DownloadRequest.builder(site + "/file", dir.resolve("f"))
+                    .ifExists(IfExists.NUMBER)
+                    .build();
+            Path path =
+                    downloader.downloadAsync(again).get(60, TimeUnit.SECONDS).getPath();
             assertTrue(List.of(dir.resolve("f"), dir.resolve("f.1")).contains(path));
             assertEquals("content", Files.readString(path));
         }

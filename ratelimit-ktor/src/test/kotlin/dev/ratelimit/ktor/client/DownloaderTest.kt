@@ -62,7 +62,13 @@ private class Yard(
     val times get() = seen.map { it.first }
 
     fun settings(configure: DownloadSettingsBuilder.() -> Unit = {}) =
-        DownloadSettings.builder().rate(1000.perSecond).store(MemoryStore(NanoClock { scope.currentTime * 1_000_000 })).apply(configure).build()
+        DownloadSettings.builder().rate(1000.perSecond).store(
+            MemoryStore(
+                NanoClock {
+                    scope.currentTime * 1_000_000
+                },
+            ),
+        ).apply(configure).build()
 
     fun downloader(configure: DownloadSettingsBuilder.() -> Unit = {}) = Downloader(settings(configure), engine)
 
@@ -81,9 +87,11 @@ class DownloaderTest :
             yard {
                 downloader { rate(1.perSecond).parallelism(1) }.use { downloader ->
                     val ends = downloader.downloadAll(listOf("a", "b", "c").map(::request))
-                    ends.map { it.shouldBeInstanceOf<DownloadEvent.Done>().file.path.toFile().name } shouldContainExactly listOf("a", "b", "c")
+                    ends.map { it.shouldBeInstanceOf<DownloadEvent.Done>().file.path.toFile().name } shouldContainExactly
+                        listOf("a", "b", "c")
                 }
-                seen.map { (at, request) -> at to request.url.encodedPath } shouldContainExactly listOf(0L to "/a", 1000L to "/b", 2000L to "/c")
+                seen.map { (at, request) -> at to request.url.encodedPath } shouldContainExactly
+                    listOf(0L to "/a", 1000L to "/b", 2000L to "/c")
                 file("c").readText() shouldBe "content"
             }
         }
@@ -122,7 +130,9 @@ class DownloaderTest :
             }
         }
 
-        test("what the server cannot give now is asked for again after its Retry-After, and what breaks off after a pause, from one budget") {
+        test(
+            "what the server cannot give now is asked for again after its Retry-After, and what breaks off after a pause, from one budget",
+        ) {
             yard {
                 val retries = mutableListOf<DownloadEvent.Retry>()
                 answer = {
@@ -148,7 +158,8 @@ class DownloaderTest :
                 retries[0].pause shouldBe 7.seconds
                 retries[1].pause.inWholeMilliseconds shouldBeInRange 2000L..3000L
                 retries[2].pause.inWholeMilliseconds shouldBeInRange 4000L..5000L
-                times.zipWithNext { a, b -> (b - a).milliseconds } shouldContainExactly retries.map { it.pause.inWholeMilliseconds.milliseconds }
+                times.zipWithNext { a, b -> (b - a).milliseconds } shouldContainExactly
+                    retries.map { it.pause.inWholeMilliseconds.milliseconds }
             }
         }
 
@@ -217,7 +228,8 @@ class DownloaderTest :
                 downloader.close()
                 call.await().shouldBeInstanceOf<CancellationException>()
                 file("f.ratelimit-part").exists() shouldBe false
-                shouldThrow<IllegalStateException> { downloader.download(request("f")) }.message shouldBe "the downloader is closed; make another"
+                shouldThrow<IllegalStateException> { downloader.download(request("f")) }.message shouldBe
+                    "the downloader is closed; make another"
             }
         }
 

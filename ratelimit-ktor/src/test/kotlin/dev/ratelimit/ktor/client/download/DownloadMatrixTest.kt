@@ -101,7 +101,11 @@ class DownloadMatrixTest :
         }
 
         test("without a strong validator nothing is kept, and the next download asks for all") {
-            for (fields in listOf(arrayOf("ETag" to "W/\"one\""), arrayOf("Last-Modified" to "Sat, 21 Nov 2026 11:00:00 GMT"), emptyArray())) {
+            for (fields in listOf(
+                arrayOf("ETag" to "W/\"one\""),
+                arrayOf("Last-Modified" to "Sat, 21 Nov 2026 11:00:00 GMT"),
+                emptyArray(),
+            )) {
                 scripted {
                     answerFirstFour(*fields)
                     fails().partial shouldBe null
@@ -317,7 +321,9 @@ class DownloadMatrixTest :
             suspend fun refused(
                 url: String = "http://a.org/f",
                 configure: DownloadRequestBuilder.() -> Unit = {},
-            ) = Scripted(tempdir("matrix${count++}")).run { shouldThrow<IllegalArgumentException> { download(url, configure) }.message.orEmpty() }
+            ) = Scripted(tempdir("matrix${count++}")).run {
+                shouldThrow<IllegalArgumentException> { download(url, configure) }.message.orEmpty()
+            }
             refused("ftp://me:secret@a.org/f") shouldBe
                 "'ftp://***@a.org/f' is not a URL that can be downloaded; write for example https://example.com/file.zip"
             refused("file.txt") shouldContain "'file.txt' is not a URL"

@@ -101,7 +101,8 @@ class ProcessesTest :
                     val target = File("$folder", "f.bin")
                     child(raw, target).use {
                         it.ended() shouldBe OneDownload.FAILED
-                        it.said shouldContain "FILE $target.ratelimit-part cannot be written: No space left on device $target.ratelimit-part"
+                        it.said shouldContain
+                            "FILE $target.ratelimit-part cannot be written: No space left on device $target.ratelimit-part"
                     }
                     succeeds("mount", "-o", "remount,size=4m", "$folder") shouldBe true
                     child(raw, target).use { withClue(it.said) { it.ended() shouldBe 0 } }

@@ -107,12 +107,14 @@ class TargetsTest :
         test("a folder that is missing, and one that is none, are told before anything is asked") {
             val dir = folder()
             dir.resolve("file").writeText("")
+
             suspend fun reason(target: String): String {
                 val failure = shouldThrow<DownloadException> { download(dir.resolve(target).toPath()) { error("asked") } }
                 failure.failure shouldBe DownloadFailure.FILE
                 return failure.reason
             }
-            reason("missing/f") shouldBe "${dir.resolve("missing/f.ratelimit-part")} cannot be written: its folder does not exist; make it first"
+            reason("missing/f") shouldBe
+                "${dir.resolve("missing/f.ratelimit-part")} cannot be written: its folder does not exist; make it first"
             reason("file/f") shouldContain "cannot be written"
         }
 

@@ -68,7 +68,9 @@ class WireTest :
 
         fun target() = File(tempdir("wire${count++}"), "file.bin").toPath()
 
-        suspend fun <T> client(action: suspend (HttpClient) -> T): T = withContext(Dispatchers.Default) { HttpClient(CIO).use { action(it) } }
+        suspend fun <T> client(action: suspend (HttpClient) -> T): T = withContext(Dispatchers.Default) {
+            HttpClient(CIO).use { action(it) }
+        }
 
         test("megabytes arrive as they are: with a length, in chunks, behind a redirect") {
             for (path in listOf("/whole.bin", "/chunked.bin", "/moved")) {
@@ -131,7 +133,15 @@ class WireTest :
                     coroutineScope {
                         val enough = CompletableDeferred<Unit>()
                         // The first is told before anything has come; another comes a tenth of a second after it.
-                        val job = launch { client.download(request) { if ((it as DownloadEvent.Progress).bytes > 0) enough.complete(Unit) } }
+                        val job = launch {
+                            client.download(request) {
+                                if ((it as DownloadEvent.Progress).bytes >
+                                    0
+                                ) {
+                                    enough.complete(Unit)
+                                }
+                            }
+                        }
                         enough.await()
                         job.cancelAndJoin()
                     }
