@@ -47,7 +47,8 @@ public enum class DownloadFailure {
 public class DownloadException internal constructor(
     /** Which kind of reason. */
     public val failure: DownloadFailure,
-    /** Which download, its URL without credentials. */
+    /** Which download, its URL without credentials. Not kept by Java serialization. */
+    @Transient
     public val request: DownloadRequest,
     /** Why, without URL and file. */
     public val reason: String,
@@ -56,6 +57,7 @@ public class DownloadException internal constructor(
     public val status: Int? = null,
 ) : IOException("${request.url} -> ${request.target}: $reason", cause) {
     /** What was kept to be continued by the next download of the same URL to the same target; null if nothing was. */
+    @Transient
     public var partial: Path? = null
         internal set
 

@@ -86,8 +86,8 @@ public class Downloader private constructor(
         this(settings, { store -> HttpClient(engine) { installAll(settings, store.store) } to null })
 
     /**
-     * On a client of the user's, which stays open when the downloader is closed: with all that is installed on it (authentication, say), and
-     * inside of that the downloader's retry, limit and timeout. Errors as of the other constructors.
+     * On a client of the user's, which stays open when the downloader is closed: with all that is installed on it (authentication, say),
+     * and inside of that the downloader's retry, limit and timeout. Errors as of the other constructors.
      */
     public constructor(settings: DownloadSettings, client: HttpClient) :
         this(settings, { store -> client.config { installAll(settings, store.store) } to null })

@@ -39,8 +39,8 @@ class DownloadSettingsTest :
         }
 
         test("a missing CIO is told when the downloader is made") {
-            shouldThrow<IllegalStateException> { Engines.cio(ClassLoader.getPlatformClassLoader()) }.message shouldBe
-                "Downloader needs an engine; add the dependency io.ktor:ktor-client-cio-jvm, or give the Downloader an engine or a client of yours"
+            val thrown = shouldThrow<IllegalStateException> { Engines.cio(ClassLoader.getPlatformClassLoader()) }
+            thrown.message shouldContain "Downloader needs an engine; add the dependency io.ktor:ktor-client-cio-jvm, or give"
         }
 
         test("a Redis that cannot be reached is told when the downloader is made, without its password") {
