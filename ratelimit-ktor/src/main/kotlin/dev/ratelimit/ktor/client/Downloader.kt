@@ -79,7 +79,7 @@ public class Downloader private constructor(
      */
     @JvmOverloads
     public constructor(settings: DownloadSettings = DownloadSettings.DEFAULT) :
-        this(settings, { store -> Engines.cio().let { HttpClient(it) { installAll(settings, store.store) } to it } })
+        this(settings, { store -> onCio(settings, store) })
 
     /** On an engine of the user's, which stays open when the downloader is closed. Errors as of the other constructor. */
     public constructor(settings: DownloadSettings, engine: HttpClientEngine) :
@@ -197,6 +197,21 @@ public class Downloader private constructor(
                 coroutineScope(action)
             } finally {
                 whenClosed.dispose()
+            }
+        }
+    }
+
+    private companion object {
+        fun onCio(
+            settings: DownloadSettings,
+            store: OpenStore,
+        ): Pair<HttpClient, AutoCloseable> {
+            val engine = Engines.cio()
+            try {
+                return HttpClient(engine) { installAll(settings, store.store) } to engine
+            } catch (e: IllegalArgumentException) {
+                engine.close()
+                throw e
             }
         }
     }
