@@ -2,13 +2,18 @@ package dev.ratelimit.samples
 
 import io.ktor.http.Url
 import io.ktor.http.decodeURLPart
+import io.ktor.http.parseUrl
 import java.nio.file.InvalidPathException
 import java.nio.file.Path
 import kotlin.io.path.exists
 
-/** Picks names that are free in [dir], and picks none twice: report.pdf, report.1.pdf, report.2.pdf. */
+/**
+ * Picks names in [dir], none of them twice: report.pdf, report.1.pdf, report.2.pdf. Only free ones, unless [isResumed]: then the same as
+ * the time before, for the same URLs in the same order, if the folder was empty then.
+ */
 internal class FileNames(
     private val dir: Path,
+    private val isResumed: Boolean = false,
 ) {
     private val taken = HashSet<String>()
 
@@ -17,7 +22,7 @@ internal class FileNames(
         val dot = name.lastIndexOf('.').takeIf { it > 0 } ?: name.length
         return generateSequence(0) { it + 1 }
             .map { if (it == 0) name else name.substring(0, dot) + "." + it + name.substring(dot) }
-            .first { !dir.resolve(it).exists() && taken.add(it.lowercase()) }
+            .first { (isResumed || !dir.resolve(it).exists()) && taken.add(it.lowercase()) }
             .let(dir::resolve)
     }
 
@@ -55,3 +60,6 @@ internal class FileNames(
         const val MAX_LENGTH = 60
     }
 }
+
+internal fun isHttpUrl(text: String): Boolean =
+    Regex("https?://[^/?#]+.*", RegexOption.IGNORE_CASE).matches(text) && parseUrl(text) != null

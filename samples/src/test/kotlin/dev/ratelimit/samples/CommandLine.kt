@@ -13,10 +13,10 @@ internal class Run(
 )
 
 /** Runs the downloader with [args], as `main` would; [isTerminal] tells whether its output is one. */
-internal suspend fun run(vararg args: String, isTerminal: Boolean = false): Run {
+internal suspend fun run(vararg args: String, isTerminal: Boolean = false, stdin: String = ""): Run {
     val recorder = TerminalRecorder(if (isTerminal) AnsiLevel.ANSI16 else AnsiLevel.NONE, width = 200, outputInteractive = isTerminal)
-    val downloader = Downloader()
-    downloader.configureContext { terminal = Terminal(terminalInterface = recorder) }
-    val exitCode = downloader.exitCode(args.asList())
+    val command = DownloadCommand(stdin.byteInputStream())
+    command.configureContext { terminal = Terminal(terminalInterface = recorder) }
+    val exitCode = command.exitCode(args.asList())
     return Run(exitCode, recorder.stdout(), recorder.stderr())
 }

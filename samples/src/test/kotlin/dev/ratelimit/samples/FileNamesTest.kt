@@ -4,6 +4,7 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.shouldBe
 import kotlin.io.path.name
+import kotlin.io.path.writeText
 
 class FileNamesTest :
     FunSpec({
@@ -34,6 +35,14 @@ class FileNamesTest :
                 listOf("index.html", "passwd", "bashrc", "a_b_c_d")
             picked("http://a.org/" + "x".repeat(5000)).single().length shouldBe 60
             picked("http://a.org/" + "x".repeat(59) + "%F0%9F%94%91").single() shouldBe "x".repeat(59)
+        }
+
+        test("what is to be resumed gets the name that it had, whether it is there or not") {
+            val full = tempdir().toPath()
+            full.resolve("f.txt").writeText("")
+            FileNames(full).pick("http://a.org/f.txt").name shouldBe "f.1.txt"
+            FileNames(full, isResumed = true).run { listOf(pick("http://a.org/f.txt").name, pick("http://b.org/f.txt").name) } shouldBe
+                listOf("f.txt", "f.1.txt")
         }
 
         test("the same name is picked once, whatever its case") {

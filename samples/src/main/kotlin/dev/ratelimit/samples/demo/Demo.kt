@@ -3,10 +3,11 @@ package dev.ratelimit.samples.demo
 import com.github.ajalt.mordant.rendering.TextColors.green
 import com.github.ajalt.mordant.rendering.TextColors.red
 import com.github.ajalt.mordant.terminal.Terminal
+import dev.ratelimit.ktor.client.DownloadSettings
+import dev.ratelimit.ktor.client.Downloader
 import dev.ratelimit.samples.WaitClock
 import dev.ratelimit.samples.bytes
 import dev.ratelimit.samples.decimal
-import dev.ratelimit.samples.limitedClient
 import dev.ratelimit.samples.seconds
 import io.ktor.client.HttpClient
 import io.ktor.client.engine.cio.CIO
@@ -34,7 +35,10 @@ internal class Demo(
         )
 
         terminal.println("\nWithout the limiter, $parallel at a time (# answered, x 429, a line for each quarter of a second):")
-        val without = runOnce(files, judge(), HttpClient(CIO), parallel) { Duration.ZERO }
+        val without =
+            HttpClient(CIO).use { client ->
+                runOnce(files, judge(), { Duration.ZERO }) { client.downloadUnlimited(it, parallel) }
+            }
         terminal.println(timeline(without.arrivals))
 
         terminal.println("\nWith install(HttpRequestRateLimit) { otherHosts(RateLimit.parse(\"$rate\")) }:")
@@ -45,12 +49,16 @@ internal class Demo(
             )
         }
         val waits = WaitClock()
-        val with = runOnce(files, judge(), limitedClient(rate, waits), parallel) { waits.total }
+        val with = Downloader(settings(waits)).use { downloader -> runOnce(files, judge(), { waits.total }) { downloader.downloadAll(it) } }
         terminal.println(timeline(with.arrivals))
 
         terminal.println("\n" + comparison(without, with))
         return verdict(with)
     }
+
+    /** Without retries: each 429 is to be seen. */
+    private fun settings(waits: WaitClock) =
+        DownloadSettings.builder().rate(rate).parallelism(parallel).retries(0).listener(waits).build()
 
     private fun judge() = RequestJudge(SERVER_MOST, 1.seconds)
 

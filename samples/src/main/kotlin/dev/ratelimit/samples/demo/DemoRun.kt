@@ -1,8 +1,13 @@
 package dev.ratelimit.samples.demo
 
-import dev.ratelimit.samples.Download
-import dev.ratelimit.samples.downloadAll
+import dev.ratelimit.ktor.client.DownloadException
+import dev.ratelimit.ktor.client.DownloadRequest
+import dev.ratelimit.ktor.client.download
 import io.ktor.client.HttpClient
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Semaphore
+import kotlinx.coroutines.sync.withPermit
 import java.nio.file.Files
 import kotlin.io.path.ExperimentalPathApi
 import kotlin.io.path.deleteRecursively
@@ -20,25 +25,37 @@ internal class Outcome(
     val rate: Double get() = (arrivals.size - 1) * 1e9 / (arrivals.maxOf { it.at }.coerceAtLeast(1))
 }
 
-/** Downloads all [files] from a fresh server to a directory that is gone afterwards. */
+/** Downloads all [files] from a fresh server, by [fetch], to a directory that is gone afterwards. */
 @OptIn(ExperimentalPathApi::class)
 internal suspend fun runOnce(
     files: DemoFiles,
     judge: RequestJudge,
-    client: HttpClient,
-    parallel: Int,
     waited: () -> Duration,
+    fetch: suspend (List<DownloadRequest>) -> Unit,
 ): Outcome {
     val dir = Files.createTempDirectory("ratelimit-demo")
     try {
-        client.use {
-            DemoServer.use(files, judge) { server ->
-                val downloads = List(files.count) { Download(it + 1, "$server/${files.name(it)}", dir.resolve(files.name(it))) }
-                downloadAll(client, downloads, parallel) { }
-            }
+        DemoServer.use(files, judge) { server ->
+            fetch(List(files.count) { DownloadRequest.of("$server/${files.name(it)}", dir.resolve(files.name(it))) })
         }
         return Outcome(judge.arrivals, files.completeIn(dir), waited())
     } finally {
         dir.deleteRecursively()
+    }
+}
+
+/** What one would write without a limiter: [parallel] at a time. Those that the server refuses are missing afterwards. */
+internal suspend fun HttpClient.downloadUnlimited(requests: List<DownloadRequest>, parallel: Int) =
+    coroutineScope {
+        val places = Semaphore(parallel)
+        for (request in requests) launch { places.withPermit { attempt(request) } }
+    }
+
+private suspend fun HttpClient.attempt(request: DownloadRequest) {
+    try {
+        download(request)
+    } catch (ignored: DownloadException) {
+        // The server's log has it.
+        return
     }
 }

@@ -1,5 +1,6 @@
 package dev.ratelimit.samples.demo
 
+import dev.ratelimit.samples.ExitCodes
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runInterruptible
 import java.nio.file.Path
@@ -11,10 +12,10 @@ internal class DownloaderProcess private constructor(
     private val process: Process,
     private val log: Path,
 ) : AutoCloseable {
-    /** Waits for its end. A download that failed is an answer, all else an error. */
+    /** Waits for its end. Downloads that the server refused are an answer, all else is an error. */
     suspend fun finish() {
         val exitCode = runInterruptible(Dispatchers.IO) { process.waitFor() }
-        check(exitCode in 0..1) { "a downloader ended with $exitCode:\n${log.readText()}" }
+        check(exitCode == 0 || exitCode == ExitCodes.REFUSED) { "a downloader ended with $exitCode:\n${log.readText()}" }
     }
 
     override fun close() {
@@ -27,7 +28,7 @@ internal class DownloaderProcess private constructor(
         // A process of some seconds has no use for the best compiler.
         private val command =
             listOf("$java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")) +
-                "dev.ratelimit.samples.DownloaderKt"
+                "dev.ratelimit.samples.MainKt"
 
         fun start(args: List<String>, log: Path): DownloaderProcess {
             val process = ProcessBuilder(command + args).redirectErrorStream(true).redirectOutput(log.toFile()).start()

@@ -52,7 +52,7 @@ internal class Processes(
         }
     }
 
-    private fun arguments(dir: Path) = listOf("--rate", "$rate", "--parallel", "$parallel", "--dir", "$dir")
+    private fun arguments(dir: Path) = listOf("--rate", "$rate", "--parallel", "$parallel", "--retries", "0", "--dir", "$dir")
 
     private suspend fun runAll(arguments: List<List<String>>, dir: Path) {
         val started = mutableListOf<DownloaderProcess>()

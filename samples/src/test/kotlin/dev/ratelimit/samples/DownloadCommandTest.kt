@@ -16,6 +16,7 @@ import io.ktor.http.HttpStatusCode
 import io.ktor.server.application.Application
 import io.ktor.server.cio.CIO
 import io.ktor.server.engine.embeddedServer
+import io.ktor.server.response.header
 import io.ktor.server.response.respond
 import io.ktor.server.response.respondBytes
 import io.ktor.server.response.respondRedirect
@@ -32,11 +33,25 @@ private fun Application.site() {
             File(call.parameters["make"].orEmpty()).writeText("mine")
             call.respondBytes("theirs".toByteArray(), ContentType.Text.Plain)
         }
+        var tries = 0
+        get("/busy.txt") {
+            if (tries++ ==
+                0
+            ) {
+                call.respond(HttpStatusCode.ServiceUnavailable)
+            } else {
+                call.respondBytes("at last".toByteArray())
+            }
+        }
+        get("/zipped.txt") {
+            call.response.header("Content-Encoding", "gzip")
+            call.respondBytes(ByteArray(3))
+        }
         get("/broken") { call.respond(HttpStatusCode.InternalServerError) }
     }
 }
 
-class DownloaderTest :
+class DownloadCommandTest :
     FunSpec({
         val dir = tempdir()
         val server = embeddedServer(CIO, port = 0, host = "127.0.0.1", module = Application::site)
@@ -79,15 +94,16 @@ class DownloaderTest :
             val to = fresh()
             val url = "$site/late.txt?make=${File(to, "late.txt")}"
             val run = run(url, "--dir", "$to")
-            run.exitCode shouldBe 1
+            run.exitCode shouldBe 3
             run.err shouldContain "late.txt exists by now"
             to.contents() shouldBe mapOf("late.txt" to "mine")
         }
 
         test("a failure is reported, costs the exit code, and leaves nothing behind") {
             val to = fresh()
-            val run = run("$site/missing.txt", "$site/broken", "$site/a/report.txt", "http://127.0.0.1:1/x", "--dir", "$to")
-            run.exitCode shouldBe 1
+            val urls = arrayOf("$site/missing.txt", "$site/broken", "$site/a/report.txt", "http://127.0.0.1:1/x")
+            val run = run(*urls, "--dir", "$to", "--retries", "0")
+            run.exitCode shouldBe 4
             run.err shouldContain "FAIL  $site/missing.txt: 404 Not Found"
             run.err shouldContain "FAIL  $site/broken: 500 Internal Server Error"
             run.err shouldContain "FAIL  http://127.0.0.1:1/x: "
@@ -98,11 +114,56 @@ class DownloaderTest :
         test("an answer that ends too early is a failure") {
             val to = fresh()
             HalfServer.start().use { half ->
-                val run = run(half.url, "--dir", "$to")
-                run.exitCode shouldBe 1
-                run.err shouldContain "FAIL  ${half.url}: "
+                val run = run(half.url, "--dir", "$to", "--retries", "0")
+                run.exitCode shouldBe 4
+                run.err shouldContain "FAIL  ${half.url}: the answer ended 95 bytes too early, after 5 of 100"
                 to.listFiles().orEmpty().asList().shouldBeEmpty()
             }
+        }
+
+        test("what the server cannot give now is asked for again, and that is told") {
+            val to = fresh()
+            val run = run("$site/busy.txt", "--dir", "$to", "--retries", "1")
+            run.exitCode shouldBe 0
+            run.err shouldContain Regex("RETRY $site/busy.txt: 503 Service Unavailable; try 2 in [12]\\.\\d s")
+            to.contents() shouldBe mapOf("busy.txt" to "at last")
+        }
+
+        test("each kind of failure has its exit code, and the lowest of several tells") {
+            run("$site/missing.txt", "--dir", "${fresh()}").exitCode shouldBe 8
+            run("$site/missing.txt", "http://127.0.0.1:1/x", "--dir", "${fresh()}").exitCode shouldBe 4
+            run("$site/zipped.txt", "$site/missing.txt", "--dir", "${fresh()}").exitCode shouldBe 7
+            val busy = fresh().apply { mkdirs() }
+            File(busy, "missing.txt.ratelimit-part").mkdirs()
+            val run = run("$site/missing.txt", "--dir", "$busy")
+            run.err shouldContain "missing.txt.ratelimit-part cannot be written: it is not a regular file"
+            run.exitCode shouldBe 3
+        }
+
+        test("--resume goes on where the same command was ended, and without it nothing of before is used") {
+            val to = fresh()
+            CutServer.start("0123456789").use { cut ->
+                run(cut.url, "$site/a/report.txt", "--dir", "$to", "--retries", "0").exitCode shouldBe 4
+                to.contents().keys shouldBe setOf("cut.txt.ratelimit-part", "cut.txt.ratelimit-note", "report.txt")
+                val run = run(cut.url, "$site/a/report.txt", "--dir", "$to", "--retries", "0", "--resume")
+                run.exitCode shouldBe 0
+                run.out shouldContain "HAVE  $site/a/report.txt -> ${File(to, "report.txt")}"
+                run.out shouldContain "OK    ${cut.url} -> ${File(to, "cut.txt")} (10B, 5B of it from before)"
+                to.contents() shouldBe mapOf("cut.txt" to "0123456789", "report.txt" to "report of a")
+                cut.ranges shouldBe listOf(null, "bytes=5-")
+            }
+            CutServer.start("0123456789").use { cut ->
+                repeat(2) { run(cut.url, "--dir", "${fresh()}", "--retries", "0").exitCode shouldBe if (it == 0) 4 else 0 }
+                cut.ranges shouldBe listOf(null, null)
+            }
+        }
+
+        test("URLs come from standard input") {
+            val to = fresh()
+            run("-i", "-", "--dir", "$to", stdin = "# reports\n$site/a/report.txt\n").exitCode shouldBe 0
+            to.contents() shouldBe mapOf("report.txt" to "report of a")
+            run("-i", "-", stdin = "x\n").err shouldContain "line 1 of standard input, 'x', is not a URL"
+            run("-i", "-").err shouldContain "there is no URL in standard input"
         }
 
         test("URLs come from a file too, with comments") {
@@ -147,13 +208,25 @@ class DownloaderTest :
             refused("--nonsense", message = "--nonsense")
             refused("report.txt", message = "argument 1, 'report.txt', is not a URL; write for example https://example.com/file.zip")
             refused("ftp://example.com/file", message = "is not a URL")
-            refused("-i", "${File(dir, "nowhere")}", message = "does not exist")
+            refused("-i", "${File(dir, "nowhere")}", message = "cannot be read: it does not exist")
             val empty = tempfile("urls").apply { writeText("# nothing\n") }
             val latin = tempfile("urls").apply { writeBytes("http://a.org/\u00fc".toByteArray(Charsets.ISO_8859_1)) }
             refused("-i", "$latin", message = "$latin is not UTF-8")
             refused("$site/a/report.txt", "--dir", "$latin/below", message = "--dir '$latin/below' cannot be made")
             refused("$site/a/report.txt", "--dir", "$dir", "--shared", "$latin", message = "--shared: $latin ")
             refused("--shared", "$latin", message = "--shared needs URLs; write --processes N")
+            refused("--resume", message = "--resume needs URLs")
+            refused("--store", "memory", message = "--store and --redis-url need URLs")
+            val url = "$site/a/report.txt"
+            val redis = "redis://me:secret@127.0.0.1:1"
+            refused(url, "--store", "file", message = "--store file needs a file; write --shared FILE")
+            refused(url, "--store", "redis", message = "--store redis needs an address; write --redis-url redis://localhost:6379")
+            refused(url, "--store", "memory", "--shared", "$latin", message = "--shared is for --store file")
+            refused(url, "--store", "file", "--shared", "$latin", "--redis-url", redis, message = "two places for one limit")
+            refused(url, "--store", "memory", "--redis-url", redis, message = "--redis-url is for --store redis")
+            refused(url, "--redis-url", redis, "--dir", "$dir", message = "--redis-url: Redis at 127.0.0.1:1 cannot be reached")
+            refused(url, "--store", "cloud", message = "--store")
+            refused(url, "--retries", "-1", message = "--retries")
             refused("--processes", "1", message = "--processes")
             refused("--processes", "2", "$site/a/report.txt", message = "--processes is for the demo")
             refused("-i", "$empty", message = "there is no URL in $empty")
@@ -165,5 +238,6 @@ class DownloaderTest :
             val run = run("--help")
             run.exitCode shouldBe 0
             run.out shouldContain "--rate"
+            run.out.replace(Regex("\\s+"), " ") shouldContain "3 a file cannot be written; 4 the network failed;"
         }
     })

@@ -1,0 +1,86 @@
+package dev.ratelimit.ktor.client.download
+
+import dev.ratelimit.ktor.client.DownloadException
+import io.ktor.client.plugins.HttpRequestRetryConfig
+import io.ktor.client.statement.HttpResponse
+import io.ktor.http.Headers
+import io.ktor.http.HttpHeaders
+import kotlin.random.Random
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * The retries of one file. Those of a request that is refused or does not get through are HttpRequestRetry's; those of an answer that
+ * breaks off are made here. Both come from one budget, after pauses of one kind.
+ */
+internal class Retries(
+    private val most: Int,
+    private val random: Random = Random.Default,
+    private val tell: (number: Int, pause: Duration, reason: String) -> Unit,
+) {
+    /** How many were made. */
+    var used = 0
+        private set
+
+    /** The pause before the file is asked for again; null if it is not. */
+    fun after(failure: DownloadException): Duration? =
+        if (used < most && Causes.isTransient(failure)) pause(Duration.ZERO, failure.reason) else null
+
+    /** Makes HttpRequestRetry retry one request by these rules. */
+    fun govern(
+        config: HttpRequestRetryConfig,
+        reasonOf: (Throwable) -> String,
+    ) {
+        config.maxRetries = most - used
+        config.retryIf { _, response -> isTransient(response) }
+        config.retryOnExceptionIf { _, cause -> Causes.isTransient(cause) }
+        config.delayMillis(respectRetryAfterHeader = false) {
+            val told = response?.let { RetryAfter.of(it.headers) } ?: Duration.ZERO
+            pause(told, response?.status?.toString() ?: reasonOf(checkNotNull(cause))).inWholeMilliseconds
+        }
+    }
+
+    private fun isTransient(response: HttpResponse): Boolean =
+        response.status.value in TRANSIENT && (RetryAfter.of(response.headers) ?: Duration.ZERO) <= RetryAfter.LONGEST
+
+    private fun pause(
+        atLeast: Duration,
+        reason: String,
+    ): Duration {
+        val backoff = (FIRST * (1 shl used.coerceAtMost(LAST_DOUBLING))).coerceAtMost(LONGEST) + random.nextLong(SPREAD_MILLIS).milliseconds
+        used++
+        return maxOf(backoff, atLeast).also { tell(used, it, reason) }
+    }
+
+    private companion object {
+        /** As HttpRequestRetry has them. */
+        val FIRST = 1.seconds
+        val LONGEST = 60.seconds
+        const val SPREAD_MILLIS = 1000L
+        const val LAST_DOUBLING = 6
+
+        /** What servers and those in front of them say when they cannot now; 501 and 505 are no better later. */
+        val TRANSIENT = setOf(408, 425, 429, 500, 502, 503, 504) + (520..527) + 529
+    }
+}
+
+/** When a server wants to be asked again. */
+internal object RetryAfter {
+    /** Who is to stay away for longer gives up: to come earlier would not be welcome. */
+    val LONGEST = 300.seconds
+
+    private const val MOST_DIGITS = 9
+
+    /** In seconds, or as a date, of which the server's own clock says how far it is; null if the server says nothing that makes sense. */
+    fun of(headers: Headers): Duration? {
+        val text = headers[HttpHeaders.RetryAfter]?.trim() ?: return null
+        if (text.isNotEmpty() && text.all { it in '0'..'9' }) {
+            val digits = text.trimStart('0')
+            return if (digits.length > MOST_DIGITS) Duration.INFINITE else (digits.toLongOrNull() ?: 0).seconds
+        }
+        val at = HttpDate.parse(text) ?: return null
+        val now = headers[HttpHeaders.Date]?.let(HttpDate::parse) ?: System.currentTimeMillis()
+        return (at - now).milliseconds.coerceAtLeast(Duration.ZERO)
+    }
+}
