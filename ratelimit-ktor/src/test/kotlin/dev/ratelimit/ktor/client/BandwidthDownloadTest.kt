@@ -112,7 +112,7 @@ class BandwidthDownloadTest :
                 val client = limited { bandwidth { download { perHost(bytes(500, burst = 500)) } } }
                 pages()
                 val ends = ends(scope, "http://a.org/", "http://A.org:81/", "http://b.org/") { client.get(it) }
-                ends shouldContainExactly listOf(2750L, 3000L, 1000L)
+                ends shouldContainExactly listOf(1750L, 3000L, 1000L)
             }
         }
 
@@ -180,11 +180,11 @@ class BandwidthDownloadTest :
                 val client = limited { bandwidth(limiter) }
                 pages()
                 val download = scope.async { client.get("http://a.org/") }
-                delay(1000)
+                delay(1100)
                 limiter.setLimits(bytes(10, burst = 4))
                 download.await()
-                // 800 bytes are left, of which none is refilled.
-                scope.currentTime shouldBe 1000 + 80_000
+                // 800 bytes are left; of the 10 that are refilled, the new burst holds 4.
+                scope.currentTime shouldBe 1100 + 79_600
             }
         }
 

@@ -73,13 +73,22 @@ internal class Bandwidth(
         return call.replaceResponse { limited }.response
     }
 
+    /** A phase in which bodies are content and nothing has encoded them, in whatever order plugins are installed. */
+    private fun rightAfterRendering(pipeline: HttpRequestPipeline): PipelinePhase {
+        val phase = PipelinePhase("BandwidthProduced")
+        val render = HttpRequestPipeline.Render
+        val next = pipeline.items[pipeline.items.indexOf(render) + 1]
+        // Those who come later insert theirs behind all phases that have been inserted after rendering, and so behind next.
+        if (next === HttpRequestPipeline.Send) pipeline.insertPhaseAfter(render, phase) else pipeline.insertPhaseBefore(next, phase)
+        return phase
+    }
+
     private fun installUploads(
         client: HttpClient,
         tariff: Tariff,
     ) {
         if (count == ByteCount.DECODED) {
-            // In the phase that makes content, and so before all that encode it.
-            client.requestPipeline.intercept(HttpRequestPipeline.Render) { content ->
+            client.requestPipeline.intercept(rightAfterRendering(client.requestPipeline)) { content ->
                 if (content !is OutgoingContent) return@intercept
                 val upload = DecodedUpload()
                 val counted = content.through(context.executionContext, upload::counting)

@@ -44,8 +44,8 @@ internal class TolledReadChannel(
             toll.pay(bytes)
         } catch (e: CancellationException) {
             currentCoroutineContext().ensureActive()
-            // Not the reader was cancelled, but the channel: the reader sees what it sees of any other channel.
-            closedCause?.let { throw it }
+            // Not the reader was cancelled, but the channel or its call: the reader sees what it sees of any other channel.
+            if (e.cause !is CancellationException) closedCause?.let { throw it }
             throw e
         }
         var isHandedOn = false
