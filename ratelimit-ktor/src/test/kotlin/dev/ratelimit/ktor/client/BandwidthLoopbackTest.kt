@@ -42,6 +42,11 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import java.net.InetAddress
+import java.net.ServerSocket
+import java.net.SocketException
+import java.util.concurrent.LinkedBlockingQueue
+import kotlin.concurrent.thread
 import io.ktor.client.engine.cio.CIO as ClientCIO
 import io.ktor.server.websocket.WebSockets as ServerWebSockets
 
@@ -130,47 +135,28 @@ class BandwidthLoopbackTest :
         }
 
         test("a download that is cancelled, or left, frees its connection") {
-            val broken = List(2) { CompletableDeferred<Unit>() }
-            var calls = 0
-            serve(
-                {
-                    routing {
-                        get("/") {
-                            val end = broken[calls++]
-                            call.respondBytesWriter {
-                                try {
-                                    while (true) {
-                                        writeFully(page)
-                                        flush()
-                                    }
-                                } finally {
-                                    end.complete(Unit)
+            EndlessServer().use { server ->
+                HttpClient(ClientCIO) { slow() }.use { client ->
+                    coroutineScope {
+                        val started = CompletableDeferred<Unit>()
+                        val download =
+                            launch(Dispatchers.Default) {
+                                client.prepareGet(server.url).execute {
+                                    val channel = it.bodyAsChannel()
+                                    channel.readFully(ByteArray(75_000))
+                                    started.complete(Unit)
+                                    // The rest of a burst, then a byte a second.
+                                    channel.readFully(ByteArray(75_000))
                                 }
                             }
-                        }
+                        started.await()
+                        download.cancel()
+                        download.join()
+                        server.left.take()
                     }
-                },
-                { slow() },
-            ) { client, host ->
-                coroutineScope {
-                    val started = CompletableDeferred<Unit>()
-                    val download =
-                        launch(Dispatchers.Default) {
-                            client.prepareGet("http://$host/").execute {
-                                val channel = it.bodyAsChannel()
-                                channel.readFully(ByteArray(75_000))
-                                started.complete(Unit)
-                                // The rest of a burst, then a byte a second.
-                                channel.readFully(ByteArray(75_000))
-                            }
-                        }
-                    started.await()
-                    download.cancel()
-                    download.join()
-                    broken[0].await()
+                    client.prepareGet(server.url).execute { it.bodyAsChannel().readAvailable(ByteArray(10)) }
+                    server.left.take()
                 }
-                client.prepareGet("http://$host/").execute { it.bodyAsChannel().readAvailable(ByteArray(10)) }
-                broken[1].await()
             }
         }
 
@@ -202,3 +188,30 @@ class BandwidthLoopbackTest :
             }
         }
     })
+
+/** Answers one connection after another with a body that has no end, until the client has left it. */
+private class EndlessServer : AutoCloseable {
+    private val socket = ServerSocket(0, 8, InetAddress.getLoopbackAddress())
+    val url = "http://127.0.0.1:${socket.localPort}/"
+
+    /** An element for each connection that its client has left. */
+    val left = LinkedBlockingQueue<Unit>()
+
+    init {
+        thread(isDaemon = true) {
+            while (!socket.isClosed) {
+                val failure =
+                    runCatching {
+                        socket.accept().use {
+                            val out = it.getOutputStream()
+                            out.write("HTTP/1.1 200 OK\r\nContent-Length: ${Long.MAX_VALUE}\r\n\r\n".toByteArray())
+                            while (true) out.write(page)
+                        }
+                    }.exceptionOrNull()
+                if (failure is SocketException) left.put(Unit)
+            }
+        }
+    }
+
+    override fun close() = socket.close()
+}
