@@ -214,7 +214,7 @@ class BandwidthDownloadTest :
                 scope.runCurrent()
                 hosts["a.org"].peek().remaining() shouldBe 1000 - 100 + 1
                 total.peek().remaining() shouldBe 10
-                body.closedCause.shouldNotBeNull()
+                body.isClosedForWrite shouldBe true
                 scope.currentTime shouldBe 100
             }
         }

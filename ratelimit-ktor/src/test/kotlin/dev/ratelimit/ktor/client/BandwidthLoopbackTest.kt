@@ -30,7 +30,6 @@ import io.ktor.server.routing.post
 import io.ktor.server.routing.routing
 import io.ktor.server.websocket.webSocket
 import io.ktor.utils.io.ByteReadChannel
-import io.ktor.utils.io.readAvailable
 import io.ktor.utils.io.readFully
 import io.ktor.utils.io.toByteArray
 import io.ktor.utils.io.writeFully
@@ -38,15 +37,12 @@ import io.ktor.websocket.Frame
 import io.ktor.websocket.readText
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
-import java.net.InetAddress
-import java.net.ServerSocket
-import java.net.SocketException
-import java.util.concurrent.LinkedBlockingQueue
-import kotlin.concurrent.thread
 import io.ktor.client.engine.cio.CIO as ClientCIO
 import io.ktor.server.websocket.WebSockets as ServerWebSockets
 
@@ -134,28 +130,27 @@ class BandwidthLoopbackTest :
             }
         }
 
-        test("a download that is cancelled, or left, frees its connection") {
-            EndlessServer().use { server ->
-                HttpClient(ClientCIO) { slow() }.use { client ->
-                    coroutineScope {
-                        val started = CompletableDeferred<Unit>()
-                        val download =
-                            launch(Dispatchers.Default) {
-                                client.prepareGet(server.url).execute {
-                                    val channel = it.bodyAsChannel()
-                                    channel.readFully(ByteArray(75_000))
-                                    started.complete(Unit)
-                                    // The rest of a burst, then a byte a second.
-                                    channel.readFully(ByteArray(75_000))
-                                }
+        test("a download that is cancelled while it waits ends its call") {
+            serve(
+                { routing { get("/") { call.respondBytesWriter { writeFully(page) } } } },
+                { slow() },
+            ) { client, host ->
+                coroutineScope {
+                    val started = CompletableDeferred<Job>()
+                    val download =
+                        launch(Dispatchers.Default) {
+                            client.prepareGet("http://$host/").execute {
+                                val channel = it.bodyAsChannel()
+                                channel.readFully(ByteArray(75_000))
+                                started.complete(it.coroutineContext.job)
+                                // The rest of a burst, then a byte a second.
+                                channel.readFully(ByteArray(75_000))
                             }
-                        started.await()
-                        download.cancel()
-                        download.join()
-                        server.left.take()
-                    }
-                    client.prepareGet(server.url).execute { it.bodyAsChannel().readAvailable(ByteArray(10)) }
-                    server.left.take()
+                        }
+                    val call = started.await()
+                    download.cancel()
+                    download.join()
+                    call.join()
                 }
             }
         }
@@ -188,30 +183,3 @@ class BandwidthLoopbackTest :
             }
         }
     })
-
-/** Answers one connection after another with a body that has no end, until the client has left it. */
-private class EndlessServer : AutoCloseable {
-    private val socket = ServerSocket(0, 8, InetAddress.getLoopbackAddress())
-    val url = "http://127.0.0.1:${socket.localPort}/"
-
-    /** An element for each connection that its client has left. */
-    val left = LinkedBlockingQueue<Unit>()
-
-    init {
-        thread(isDaemon = true) {
-            while (!socket.isClosed) {
-                val failure =
-                    runCatching {
-                        socket.accept().use {
-                            val out = it.getOutputStream()
-                            out.write("HTTP/1.1 200 OK\r\nContent-Length: ${Long.MAX_VALUE}\r\n\r\n".toByteArray())
-                            while (true) out.write(page)
-                        }
-                    }.exceptionOrNull()
-                if (failure is SocketException) left.put(Unit)
-            }
-        }
-    }
-
-    override fun close() = socket.close()
-}

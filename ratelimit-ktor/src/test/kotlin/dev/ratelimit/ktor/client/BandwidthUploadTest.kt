@@ -231,7 +231,7 @@ class BandwidthUploadTest :
                 delay(1000)
                 upload.cancel()
                 scope.runCurrent()
-                file.closedCause.shouldNotBeNull()
+                file.isClosedForWrite shouldBe true
                 delay(49_000)
                 limiter.peek().remaining() shouldBe 50
             }
