@@ -3,8 +3,8 @@ package dev.ratelimit.benchmarks.bandwidth
 import dev.ratelimit.benchmarks.Figure
 
 /**
- * Limits of bytes a second on real downloads: whether the pace is right, and what a limit costs that is out of reach. Arguments: the file for
- * the figures; the number of rounds; the mebibytes of a download in each.
+ * Limits of bytes a second on real downloads: whether the pace is right, and what a limit costs that is out of reach. Arguments: the file
+ * for the figures; the number of rounds; the mebibytes of a download in each.
  */
 fun main(args: Array<String>) {
     val rounds = args[1].toInt()

@@ -56,12 +56,12 @@ public class BandwidthConfig internal constructor() {
  * The limits of one direction. All that are given rule together: a chunk of a body waits for the permits of its call, of its host and of
  * all, and whoever stops waiting gives back those that it has.
  *
- * Limits are given as values, such as `2.mebibytesPerSecond`, or as a limiter of one's own. The latter is a handle: its `setLimits` changes
- * the rate while bodies are on their way, and its store lets clients and processes share the bandwidth. Several limits in one call all rule,
- * for example `total(2.mebibytesPerSecond, RateLimit.fixedWindow(100L shl 30, 1.days))`.
+ * Limits are given as values, such as `2.mebibytesPerSecond`, or as a limiter of one's own. The latter is a handle: its `setLimits`
+ * changes the rate while bodies are on their way, and its store lets clients and processes share the bandwidth. Several limits in one
+ * call all rule, for example `total(2.mebibytesPerSecond, RateLimit.fixedWindow(100L shl 30, 1.days))`.
  *
- * A permit is a byte. Bodies move in chunks of a quarter of the burst and 64 KiB at most. Leaky buckets are refused, because they turn away
- * whoever comes when they are full, and a body cannot be turned away half-way.
+ * A permit is a byte. Bodies move in chunks of at most a quarter of the burst, and never more than a mebibyte. Leaky buckets are refused,
+ * because they turn away whoever comes when they are full, and a body cannot be turned away half-way.
  *
  * Not thread-safe; used while the client is made, and never after.
  */
@@ -135,8 +135,8 @@ public class BandwidthLimits internal constructor(
     }
 
     /**
-     * As the other function of this name, by a limiter of one's own, whose limits then change for all calls at once; its keys are names that
-     * no other call has.
+     * As the other function of this name, by a limiter of one's own, whose limits then change for all calls at once; its keys are names
+     * that no other call has.
      *
      * @throws IllegalArgumentException if the limiter has a leaky bucket, or this was called before
      */
@@ -161,7 +161,8 @@ public class BandwidthLimits internal constructor(
         require(limits.isNotEmpty()) { "$direction { $scope } has no limit; write for example $scope(2.mebibytesPerSecond)" }
         val leaky = limits.firstOrNull { it.algorithm() == Algorithm.LEAKY_BUCKET }
         require(leaky == null) {
-            "$direction { $scope } has the limit '$leaky', which refuses instead of waiting when it is full; write for example $scope(2.mebibytesPerSecond)"
+            "$direction { $scope } has the limit '$leaky', which refuses instead of waiting when it is full; " +
+                "write for example $scope(2.mebibytesPerSecond)"
         }
         return limits.toTypedArray()
     }

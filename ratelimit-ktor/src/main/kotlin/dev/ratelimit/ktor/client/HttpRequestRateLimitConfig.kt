@@ -126,7 +126,9 @@ public class HttpRequestRateLimitConfig internal constructor() {
      * @throws IllegalArgumentException if the bandwidth is limited already
      */
     public fun bandwidth(configure: BandwidthConfig.() -> Unit) {
-        require(bandwidth == null) { "bandwidth is given twice; give all of its limits in one call: bandwidth { download { … } upload { … } }" }
+        require(bandwidth == null) {
+            "bandwidth is given twice; give all of its limits in one call: bandwidth { download { … } upload { … } }"
+        }
         bandwidth = BandwidthConfig().apply(configure)
     }
 

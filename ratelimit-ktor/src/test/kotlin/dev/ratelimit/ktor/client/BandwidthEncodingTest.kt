@@ -48,7 +48,9 @@ class BandwidthEncodingTest :
         }
 
         /** Plugins in both orders: neither may matter. */
-        fun inBothOrders(test: suspend VirtualClient.(kotlinx.coroutines.test.TestScope, (HttpRequestRateLimitConfig.() -> Unit) -> HttpClient) -> Unit) {
+        fun inBothOrders(
+            test: suspend VirtualClient.(kotlinx.coroutines.test.TestScope, (HttpRequestRateLimitConfig.() -> Unit) -> HttpClient) -> Unit,
+        ) {
             virtually { scope ->
                 test(scope) {
                     client {
@@ -140,7 +142,13 @@ class BandwidthEncodingTest :
                 val rate = RateLimiter("rate", bytes(1, burst = 100_000), store = store)
                 val headers = headersOf(HttpHeaders.ContentEncoding to listOf("gzip"), HttpHeaders.ETag to listOf("\"1\""))
                 answer = {
-                    if (HttpHeaders.IfNoneMatch in it.headers) respond("", HttpStatusCode.NotModified, headers) else respond(zipped, headers = headers)
+                    if (HttpHeaders.IfNoneMatch in
+                        it.headers
+                    ) {
+                        respond("", HttpStatusCode.NotModified, headers)
+                    } else {
+                        respond(zipped, headers = headers)
+                    }
                 }
                 val cached = client { decoded(rate) }.config { install(HttpCache) }
                 repeat(3) { cached.get("http://a.org/").bodyAsBytes() shouldBe zeros }

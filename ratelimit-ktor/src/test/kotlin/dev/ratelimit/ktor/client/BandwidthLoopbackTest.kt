@@ -90,7 +90,9 @@ class BandwidthLoopbackTest :
                 { fast() },
             ) { client, host ->
                 coroutineScope {
-                    List(4) { async(Dispatchers.Default) { client.get("http://$host/${if (it % 2 == 0) "fixed" else "chunked"}").bodyAsBytes() } }
+                    List(4) {
+                        async(Dispatchers.Default) { client.get("http://$host/${if (it % 2 == 0) "fixed" else "chunked"}").bodyAsBytes() }
+                    }
                         .awaitAll()
                         .forEach { it.contentEquals(page) shouldBe true }
                 }
@@ -113,7 +115,9 @@ class BandwidthLoopbackTest :
                             val received = call.receive<ByteArray>()
                             val headers = call.request.headers
                             call.respondText(
-                                "${received.contentEquals(page)} ${headers[HttpHeaders.ContentLength]} ${headers[HttpHeaders.TransferEncoding]}",
+                                "${received.contentEquals(
+                                    page,
+                                )} ${headers[HttpHeaders.ContentLength]} ${headers[HttpHeaders.TransferEncoding]}",
                             )
                         }
                     }

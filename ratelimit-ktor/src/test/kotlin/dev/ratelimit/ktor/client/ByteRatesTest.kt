@@ -39,7 +39,8 @@ class ByteRatesTest :
             refused { Double.NaN.kibibytesPerSecond } shouldContain "NaN.kibibytesPerSecond is not a positive rate"
             refused { Double.POSITIVE_INFINITY.bytesPerSecond } shouldContain "Infinity.bytesPerSecond is not a positive rate"
             refused { (-0.5).gibibytesPerSecond } shouldContain "write for example 2.gibibytesPerSecond"
-            refused { Long.MAX_VALUE.kibibytesPerSecond } shouldContain "is more than 64 bits can count; write at most 9007199254740991.kibi"
+            refused { Long.MAX_VALUE.kibibytesPerSecond } shouldContain
+                "is more than 64 bits can count; write at most 9007199254740991.kibi"
             Long.MAX_VALUE.bytesPerSecond.permits() shouldBe Long.MAX_VALUE
         }
     })

@@ -43,7 +43,7 @@ internal class DecodedUpload {
 
         override suspend fun pay(bytes: Long) {
             val ready = produced.get() - before
-            // An encoder's header comes before anything was produced for it, and another plugin may have put another body in the place of this.
+            // An encoder's header comes before anything is produced for it; and a plugin may have put another body in the place of this.
             val due = if (ready == 0L) bytes else (ready - charged).coerceAtLeast(0)
             if (due > 0) toll.pay(due)
             charged += due

@@ -2,7 +2,7 @@ package dev.ratelimit.ktor.client.bandwidth
 
 import kotlinx.coroutines.Job
 
-/** Closes the channel when [call] is cancelled, as by a timeout or by a client that is closed: a reader who waits for permits sees it at once. */
+/** Closes the channel when [call] is cancelled, as by a timeout or a closed client: a reader who waits for permits sees it at once. */
 internal fun TolledReadChannel.endWith(call: Job) {
     call.invokeOnCompletion { cause -> if (cause != null) cancel(cause) }
 }

@@ -77,7 +77,9 @@ internal class LimiterToll(
 
     private companion object {
         const val CHUNKS_PER_BURST = 4
-        const val LARGEST_CHUNK = 64 * 1024L
+
+        /** As much as one of Ktor's channels holds. */
+        const val LARGEST_CHUNK = 1024 * 1024L
     }
 }
 
