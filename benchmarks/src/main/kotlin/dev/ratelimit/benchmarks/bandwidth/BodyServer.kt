@@ -6,7 +6,7 @@ import java.net.ServerSocket
 import java.net.Socket
 import kotlin.concurrent.thread
 
-/** An HTTP server that answers `GET /<n>` with n bytes, as fast as the socket takes them; it is cheap beside the client that is measured. */
+/** An HTTP server that answers `GET /<n>` with n bytes, as fast as the socket takes them, cheap beside the client that is measured. */
 internal class BodyServer : AutoCloseable {
     private val socket = ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress())
     private val bytes = ByteArray(PIECE)
