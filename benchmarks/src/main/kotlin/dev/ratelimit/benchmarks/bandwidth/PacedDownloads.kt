@@ -3,8 +3,8 @@ package dev.ratelimit.benchmarks.bandwidth
 import dev.ratelimit.benchmarks.Figure
 import dev.ratelimit.ktor.client.mebibytesPerSecond
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.runBlocking
 
 /** 10 MiB at 1 MiB a second, with a burst of 64 KiB: how long that takes, and the most bytes that a reader sees in any second. */
