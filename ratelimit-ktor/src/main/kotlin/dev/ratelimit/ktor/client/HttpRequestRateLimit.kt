@@ -79,6 +79,8 @@ public val HttpRequestRateLimit: ClientPlugin<HttpRequestRateLimitConfig> =
             }
         }
 
+        pluginConfig.bodies()?.install(client)
+
         client.sendPipeline.insertPhaseBefore(HttpSendPipeline.Engine, wire)
         client.sendPipeline.intercept(wire) { context.attributes.getOrNull(passageKey)?.use() }
     }

@@ -3,7 +3,9 @@ package dev.ratelimit.ktor.client
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitListener
+import dev.ratelimit.RateLimiter
 import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.ktor.client.bandwidth.Bandwidth
 import dev.ratelimit.ktor.client.learning.Learning
 import dev.ratelimit.ktor.client.passage.InFlight
 import dev.ratelimit.ktor.client.politeness.Jitter
@@ -38,6 +40,7 @@ public class HttpRequestRateLimitConfig internal constructor() {
     private val functions = mutableListOf<Rule.By>()
     private var robotsOf: String? = null
     private var weigh: (HttpRequestBuilder) -> Long = { 1 }
+    private var bandwidth: BandwidthConfig? = null
 
     /**
      * The longest that a request waits for its permit. When the permit cannot come by then, the request is refused at once, with
@@ -184,6 +187,53 @@ public class HttpRequestRateLimitConfig internal constructor() {
     }
 
     /**
+     * What the downloads of the client may take together: `bandwidth(2.mebibytesPerSecond)`. See the function with a block for the rest.
+     *
+     * @throws IllegalArgumentException if there is no limit, one is a leaky bucket, or the bandwidth is limited already
+     */
+    public fun bandwidth(vararg limits: RateLimit): Unit = bandwidth { download { total(*limits) } }
+
+    /**
+     * As the function with limits, by a limiter of one's own, whose `setLimits` changes the rate while downloads run.
+     *
+     * @throws IllegalArgumentException if the limiter has a leaky bucket, or the bandwidth is limited already
+     */
+    public fun bandwidth(limiter: RateLimiter): Unit = bandwidth { download { total(limiter) } }
+
+    /**
+     * The bytes a second of bodies, for the client together, for each host and for each call; it needs no rule about requests beside it:
+     *
+     * ```kotlin
+     * bandwidth {
+     *     download {
+     *         total(8.mebibytesPerSecond)
+     *         perHost(2.mebibytesPerSecond)
+     *     }
+     *     upload { perCall(512.kibibytesPerSecond) }
+     * }
+     * ```
+     *
+     * Nothing is buffered: whoever reads a body waits, chunk by chunk, for the permits of the bytes that he is about to get, and the sender
+     * is slowed by TCP; an upload waits before each chunk that it sends. Lengths and headers stay as they are. Only bodies count, not
+     * headers. What a cache answers costs nothing; WebSockets and server-sent events are left alone. The engine's own buffers
+     * (with CIO, one or two mebibytes for each call) fill up at full speed.
+     *
+     * A change of a rate takes effect at once, also for the chunk that waits. Whoever is cancelled while he waits gives back what he has.
+     * [maxWait] and [listener] are about requests, not about bytes; [HttpTimeout][io.ktor.client.plugins.HttpTimeout] times
+     * bodies as always, and with them their waiting.
+     *
+     * Reading a body fails with [RateLimitStoreException][dev.ratelimit.RateLimitStoreException] when the store cannot answer.
+     *
+     * @throws IllegalArgumentException if the bandwidth is limited already
+     */
+    public fun bandwidth(configure: BandwidthConfig.() -> Unit) {
+        require(bandwidth == null) {
+            "bandwidth is given twice; give all of its limits in one call: bandwidth { download { … } upload { … } }"
+        }
+        bandwidth = BandwidthConfig().apply(configure)
+    }
+
+    /**
      * What a request costs at each of its rules, 1 otherwise: `weight { if (it.method == HttpMethod.Post) 5 else 1 }`. A request that
      * costs more than a limit's burst can never be sent, and fails with [IllegalArgumentException].
      */
@@ -221,7 +271,7 @@ public class HttpRequestRateLimitConfig internal constructor() {
     internal val hasRules get() = named.isNotEmpty() || others != null || functions.isNotEmpty()
 
     internal fun rules(): Rules {
-        require(hasRules) { "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)" }
+        require(hasRules || bandwidth != null) { "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)" }
         checkNames()
         return Rules(named, others, functions, store, listener)
     }
@@ -232,6 +282,8 @@ public class HttpRequestRateLimitConfig internal constructor() {
         val twice = functions.firstOrNull { it.name in names }?.name?.removePrefix("http ")
         require(twice == null) { "the limit '$twice' is named like a rule about hosts; give it another name" }
     }
+
+    internal fun bodies(): Bandwidth? = bandwidth?.build(store)
 
     internal fun learning() = Learning(learns, maxPause, adaptive, random)
 
