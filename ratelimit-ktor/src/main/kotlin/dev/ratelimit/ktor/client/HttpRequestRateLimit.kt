@@ -7,11 +7,13 @@ import dev.ratelimit.ktor.client.passage.Events
 import dev.ratelimit.ktor.client.passage.Gate
 import dev.ratelimit.ktor.client.passage.OrderWarning
 import dev.ratelimit.ktor.client.passage.Passage
+import dev.ratelimit.ktor.client.passage.Stay
 import io.ktor.client.HttpClient
 import io.ktor.client.plugins.ResponseException
 import io.ktor.client.plugins.api.ClientPlugin
 import io.ktor.client.plugins.api.Send
 import io.ktor.client.plugins.api.createClientPlugin
+import io.ktor.client.request.HttpRequestPipeline
 import io.ktor.client.request.HttpSendPipeline
 import io.ktor.util.AttributeKey
 import io.ktor.util.pipeline.PipelinePhase
@@ -64,8 +66,11 @@ public val HttpRequestRateLimit: ClientPlugin<HttpRequestRateLimitConfig> =
 
         on(Send) { request ->
             order.check(request)
+            val stay = request.attributes.getOrNull(stayKey)
+            stay?.end()
             val passage = gate.pass(request) ?: return@on proceed(request)
             try {
+                stay?.begin(passage)
                 request.attributes.put(passageKey, passage)
                 val call = proceed(request)
                 passage.hold(call)
@@ -81,6 +86,7 @@ public val HttpRequestRateLimit: ClientPlugin<HttpRequestRateLimitConfig> =
 
         pluginConfig.bodies()?.install(client)
 
+        client.requestPipeline.intercept(HttpRequestPipeline.Before) { context.attributes.put(stayKey, Stay()) }
         client.sendPipeline.insertPhaseBefore(HttpSendPipeline.Engine, wire)
         client.sendPipeline.intercept(wire) { context.attributes.getOrNull(passageKey)?.use() }
     }
@@ -110,6 +116,7 @@ private fun gate(
         config.jitterer(),
     )
 
+private val stayKey = AttributeKey<Stay>("RateLimitStay")
 private val passageKey = AttributeKey<Passage>("RateLimitPassage")
 
 /** The last thing before the engine, and so behind the cache. */

@@ -15,7 +15,7 @@ import kotlin.time.Duration
  * Handlers run where the request runs, before it goes on, and should be quick.
  */
 public object RateLimitEvents {
-    /** A request had to wait for its permit, and has it now. */
+    /** A request had to wait for its permit, for a millisecond or longer, and has it now. */
     public val Waited: EventDefinition<RequestWaited> = EventDefinition()
 
     /** A request could not have its permit in time, and was not sent. */

@@ -11,6 +11,7 @@ import io.ktor.client.engine.HttpClientEngineFactory
 import io.ktor.client.engine.cio.CIO
 import io.ktor.client.engine.java.Java
 import io.ktor.client.engine.okhttp.OkHttp
+import io.ktor.client.plugins.HttpRequestRetry
 import io.ktor.client.plugins.auth.Auth
 import io.ktor.client.plugins.auth.providers.BasicAuthCredentials
 import io.ktor.client.plugins.auth.providers.basic
@@ -24,6 +25,7 @@ import io.ktor.server.application.install
 import io.ktor.server.request.header
 import io.ktor.server.response.header
 import io.ktor.server.response.respond
+import io.ktor.server.response.respondRedirect
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
@@ -82,6 +84,44 @@ class EnginesTest :
                         shouldThrow<RateLimitExceededException> { client.webSocketSession("ws://127.0.0.1:$port/") }
                         sessions.forEach { it.close() }
                     }
+                }
+            }
+        }
+
+        context("a redirect to the same host needs no second place") {
+            withData(engines) { engine ->
+                serve({
+                    routing {
+                        get("/") { call.respondRedirect("/there") }
+                        get("/there") { call.respondText("there") }
+                    }
+                }) { port ->
+                    HttpClient(engine) {
+                        install(HttpRequestRateLimit) {
+                            otherHosts(100.perHour)
+                            maxInFlight = 1
+                            maxWait = 5.seconds
+                        }
+                    }.use { client -> repeat(3) { client.get("http://127.0.0.1:$port/").bodyAsText() shouldBe "there" } }
+                }
+            }
+        }
+
+        context("a retry needs no second place") {
+            withData(engines) { engine ->
+                var tries = 0
+                serve({ routing { get("/") { call.respond(if (++tries < 3) HttpStatusCode.BadGateway else HttpStatusCode.OK) } } }) { port ->
+                    HttpClient(engine) {
+                        install(HttpRequestRetry) {
+                            retryOnServerErrors(maxRetries = 5)
+                            constantDelay(millis = 1, randomizationMs = 0)
+                        }
+                        install(HttpRequestRateLimit) {
+                            otherHosts(100.perHour)
+                            maxInFlight = 1
+                            maxWait = 5.seconds
+                        }
+                    }.use { client -> client.get("http://127.0.0.1:$port/").status shouldBe HttpStatusCode.OK }
                 }
             }
         }

@@ -82,7 +82,7 @@ internal class Gate(
             }
             if (targets.isNotEmpty()) learner.charged(targets, permits)
             val now = clock.nanoTime()
-            if (now > start) events.waited(request, limiter.name(), (now - start).nanoseconds)
+            if (now - start >= LEAST_WAIT) events.waited(request, limiter.name(), (now - start).nanoseconds)
             hasPassed = true
             return Passage(targets, now, limiter, permits, place)
         } finally {
@@ -132,4 +132,9 @@ internal class Gate(
                 whenEnded.dispose()
             }
         }
+
+    private companion object {
+        /** Less than the least that timers know is no waiting, but the time that asking takes. */
+        const val LEAST_WAIT = 1_000_000L
+    }
 }

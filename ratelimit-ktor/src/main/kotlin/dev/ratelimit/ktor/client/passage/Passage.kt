@@ -32,8 +32,28 @@ internal class Passage(
         call.coroutineContext.job.invokeOnCompletion { place.release() }
     }
 
+    /** The answer is of no use any more, and nobody will read it to its end. */
+    fun leave() {
+        place?.release()
+    }
+
     fun close() {
         if (!isSent) limiter?.settleAsync(permits, 0)
         if (!isHeld) place?.release()
+    }
+}
+
+/** What a user's one request holds while it goes from hop to hop and from try to try, of which only the last is read to its end. */
+internal class Stay {
+    @Volatile
+    private var passage: Passage? = null
+
+    fun begin(passage: Passage) {
+        this.passage = passage
+    }
+
+    fun end() {
+        passage?.leave()
+        passage = null
     }
 }
