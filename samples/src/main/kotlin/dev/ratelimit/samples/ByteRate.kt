@@ -7,7 +7,7 @@ import java.math.BigDecimal
  *
  * @throws IllegalArgumentException if [text] is none, with what to write instead
  */
-internal fun bytesPerSecond(text: String): Long {
+internal fun byteRate(text: String): Long {
     val match = requireNotNull(BYTES.matchEntire(text.trim())) { "'$text' is not a number of bytes a second; write for example 500K or 2M" }
     val (number, unit) = match.destructured
     val factor = if (unit.isEmpty()) 1L else 1L shl (SHIFT * (UNITS.indexOf(unit.uppercase()) + 1))

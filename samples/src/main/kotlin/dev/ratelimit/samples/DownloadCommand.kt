@@ -17,6 +17,7 @@ import com.github.ajalt.clikt.parameters.types.int
 import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
 import dev.ratelimit.ktor.client.DownloadSettings
+import dev.ratelimit.ktor.client.bytesPerSecond
 import dev.ratelimit.samples.demo.Demo
 import dev.ratelimit.samples.demo.SharedDemo
 import java.io.IOException
@@ -37,6 +38,10 @@ internal class DownloadCommand(
     private val rate: Limit? by option("--rate", metavar = "LIMIT")
         .convert("LIMIT") { text -> runCatching { Limit.parse(text) }.getOrElse { fail(it.message.orEmpty()) } }
         .help("The most requests to each host: 8/s, 100/m, '8/s burst 1', ... (default: 8/s; of the demo: 8/s burst 1)")
+
+    private val limitRate: Long? by option("--limit-rate", metavar = "RATE")
+        .convert("RATE") { text -> runCatching { byteRate(text) }.getOrElse { fail(it.message.orEmpty()) } }
+        .help("The most bytes a second, of all files together: 500K, 2.5M, 1G. (default: no limit)")
 
     private val parallel: Int by option("--parallel", metavar = "N")
         .int()
@@ -101,6 +106,7 @@ internal class DownloadCommand(
             urls.isNotEmpty() -> storeChoice().misuse()
             list != null -> "there is no URL in $list; write one a line"
             shared != null -> "--shared needs URLs; write --processes N for the demo of it"
+            limitRate != null -> "--limit-rate needs URLs; the demo limits requests, not bytes"
             redisUrl != null || store != null -> "--store and --redis-url need URLs; the demo keeps its limit in memory"
             isResumed -> "--resume needs URLs; write those of the command that was ended"
             else -> null
@@ -138,4 +144,5 @@ internal class DownloadCommand(
             .retries(retries)
             .userAgent("ratelimit-samples")
             .listener(waits)
+            .limits { limits -> limitRate?.let { limits.bandwidth(it.bytesPerSecond) } }
 }

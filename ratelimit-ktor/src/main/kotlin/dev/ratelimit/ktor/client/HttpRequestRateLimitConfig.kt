@@ -271,7 +271,9 @@ public class HttpRequestRateLimitConfig internal constructor() {
     internal val hasRules get() = named.isNotEmpty() || others != null || functions.isNotEmpty()
 
     internal fun rules(): Rules {
-        require(hasRules || bandwidth != null) { "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)" }
+        require(hasRules || bandwidth != null) {
+            "HttpRequestRateLimit has no rule and would limit nothing; write for example otherHosts(1.perSecond)"
+        }
         checkNames()
         return Rules(named, others, functions, store, listener)
     }

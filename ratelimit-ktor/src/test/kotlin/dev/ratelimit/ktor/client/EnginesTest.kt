@@ -110,7 +110,21 @@ class EnginesTest :
         context("a retry needs no second place") {
             withData(engines) { engine ->
                 var tries = 0
-                serve({ routing { get("/") { call.respond(if (++tries < 3) HttpStatusCode.BadGateway else HttpStatusCode.OK) } } }) { port ->
+                serve({
+                    routing {
+                        get("/") {
+                            call.respond(
+                                if (++tries <
+                                    3
+                                ) {
+                                    HttpStatusCode.BadGateway
+                                } else {
+                                    HttpStatusCode.OK
+                                },
+                            )
+                        }
+                    }
+                }) { port ->
                     HttpClient(engine) {
                         install(HttpRequestRetry) {
                             retryOnServerErrors(maxRetries = 5)

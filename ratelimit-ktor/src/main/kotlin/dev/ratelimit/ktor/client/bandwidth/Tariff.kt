@@ -2,7 +2,7 @@ package dev.ratelimit.ktor.client.bandwidth
 
 import dev.ratelimit.KeyedRateLimiter
 import dev.ratelimit.RateLimiter
-import dev.ratelimit.ktor.client.comparable
+import dev.ratelimit.ktor.client.rules.comparable
 import java.util.UUID
 import java.util.concurrent.atomic.AtomicLong
 

@@ -1,10 +1,9 @@
 package dev.ratelimit.ktor.client.download
 
 import dev.ratelimit.ktor.client.DownloadException
+import dev.ratelimit.ktor.client.http.RetryAfter
 import io.ktor.client.plugins.HttpRequestRetryConfig
 import io.ktor.client.statement.HttpResponse
-import io.ktor.http.Headers
-import io.ktor.http.HttpHeaders
 import kotlin.random.Random
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -42,7 +41,7 @@ internal class Retries(
     }
 
     private fun isTransient(response: HttpResponse): Boolean =
-        response.status.value in TRANSIENT && (RetryAfter.of(response.headers) ?: Duration.ZERO) <= RetryAfter.LONGEST
+        response.status.value in TRANSIENT && (RetryAfter.of(response.headers) ?: Duration.ZERO) <= LONGEST_TOLD
 
     private fun pause(
         atLeast: Duration,
@@ -54,6 +53,9 @@ internal class Retries(
     }
 
     private companion object {
+        /** Who is to stay away for longer gives up: to come earlier would not be welcome. */
+        val LONGEST_TOLD = 300.seconds
+
         /** As HttpRequestRetry has them. */
         val FIRST = 1.seconds
         val LONGEST = 60.seconds
@@ -62,25 +64,5 @@ internal class Retries(
 
         /** What servers and those in front of them say when they cannot now; 501 and 505 are no better later. */
         val TRANSIENT = setOf(408, 425, 429, 500, 502, 503, 504) + (520..527) + 529
-    }
-}
-
-/** When a server wants to be asked again. */
-internal object RetryAfter {
-    /** Who is to stay away for longer gives up: to come earlier would not be welcome. */
-    val LONGEST = 300.seconds
-
-    private const val MOST_DIGITS = 9
-
-    /** In seconds, or as a date, of which the server's own clock says how far it is; null if the server says nothing that makes sense. */
-    fun of(headers: Headers): Duration? {
-        val text = headers[HttpHeaders.RetryAfter]?.trim() ?: return null
-        if (text.isNotEmpty() && text.all { it in '0'..'9' }) {
-            val digits = text.trimStart('0')
-            return if (digits.length > MOST_DIGITS) Duration.INFINITE else (digits.toLongOrNull() ?: 0).seconds
-        }
-        val at = HttpDate.parse(text) ?: return null
-        val now = headers[HttpHeaders.Date]?.let(HttpDate::parse) ?: System.currentTimeMillis()
-        return (at - now).milliseconds.coerceAtLeast(Duration.ZERO)
     }
 }

@@ -5,6 +5,7 @@ import dev.ratelimit.ktor.client.DownloadException
 import dev.ratelimit.ktor.client.DownloadFailure
 import dev.ratelimit.ktor.client.DownloadRequest
 import dev.ratelimit.ktor.client.DownloadedFile
+import dev.ratelimit.ktor.client.http.RetryAfter
 import io.ktor.client.HttpClient
 import io.ktor.client.statement.HttpResponse
 import io.ktor.client.statement.bodyAsChannel

@@ -1,5 +1,7 @@
 package dev.ratelimit.ktor.client.learning
 
+import dev.ratelimit.ktor.client.http.HttpDates
+import dev.ratelimit.ktor.client.http.RetryAfter
 import io.ktor.http.Headers
 import io.ktor.http.HttpHeaders
 import io.ktor.http.HttpStatusCode
@@ -18,8 +20,7 @@ internal class HintReader(
         headers: Headers,
     ): Hint? {
         if (status !in REFUSALS && headers.names().none { QuotaReader.mayTell(it) }) return null
-        val here = wallClock()
-        val now = headers[HttpHeaders.Date]?.let { HttpDates.parse(it, here) } ?: here
+        val now = HttpDates.dateOf(headers, wallClock())
         val quotas = QuotaReader.read(headers, now)
         return when (status) {
             HttpStatusCode.TooManyRequests, HttpStatusCode.ServiceUnavailable -> refusal(headers, quotas, now)
@@ -34,7 +35,7 @@ internal class HintReader(
         quotas: List<Quota>,
         now: Instant,
     ): Hint? =
-        RetryAfter.read(headers[HttpHeaders.RetryAfter], now)?.let { Hint(it, HttpHeaders.RetryAfter, turnsAway = true) }
+        RetryAfter.of(headers, now)?.takeIf { it.isPositive() }?.let { Hint(it, HttpHeaders.RetryAfter, turnsAway = true) }
             ?: quotas.filter { it.remaining == 0L }.mapNotNull(Quota::hint).maxByOrNull(Hint::pause)
             ?: if (headers.areGitHubs && quotas.isNotEmpty()) Hint(GITHUB_SECONDARY, "GitHub's secondary limit", turnsAway = true) else null
 

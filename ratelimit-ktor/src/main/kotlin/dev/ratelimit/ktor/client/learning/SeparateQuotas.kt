@@ -1,5 +1,7 @@
 package dev.ratelimit.ktor.client.learning
 
+import dev.ratelimit.ktor.client.http.HttpDates
+import dev.ratelimit.ktor.client.http.since
 import io.ktor.http.Headers
 import java.time.Instant
 import java.time.format.DateTimeParseException

@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.client.download
 
+import dev.ratelimit.ktor.client.http.RetryAfter
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
