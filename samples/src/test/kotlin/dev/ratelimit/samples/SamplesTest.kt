@@ -14,6 +14,7 @@ import kotlin.io.path.toPath
 private val SAMPLES =
     mapOf(
         "kotlin.AlgorithmsKt" to "1/10s: 1 of 8",
+        "kotlin.DownloadFilesKt" to "the last one says: page /4",
         "kotlin.EnvironmentKt" to "alice: 89 left",
         "kotlin.KtorClientKt" to "at least 300 ms",
         "kotlin.LearningClientKt" to "Retry-After asks for",
@@ -28,6 +29,7 @@ private val SAMPLES =
         "kotlin.WrappingKt" to "[eno, owt, eerht, ruof]",
         "java.Blocking" to "not in 30 seconds, but in 60 minutes",
         "java.Decorating" to "page /a and page /a",
+        "java.Downloads" to "report.txt: page /report",
         "java.Futures" to "14 pages, the last one is 'page /13'",
         "java.InMemory" to "next: ",
         "java.JdkHttpClient" to "5 pages in at least 200 ms: true",

@@ -27,7 +27,8 @@ internal class BodyServer : AutoCloseable {
         val out = connection.getOutputStream()
         while (true) {
             val requestLine = requests.readLine() ?: return
-            while (!requests.readLine().isNullOrEmpty()) Unit
+            var header = requests.readLine()
+            while (!header.isNullOrEmpty()) header = requests.readLine()
             var left = requestLine.substringAfter('/').substringBefore(' ').toLong()
             try {
                 out.write("HTTP/1.1 200 OK\r\nContent-Length: $left\r\n\r\n".toByteArray())

@@ -61,8 +61,9 @@ private class Yard(
 
     val times get() = seen.map { it.first }
 
+    /** Nothing is learned from answers, so that the pauses are those of the retries alone. */
     fun settings(configure: DownloadSettingsBuilder.() -> Unit = {}) =
-        DownloadSettings.builder().rate(1000.perSecond).store(
+        DownloadSettings.builder().rate(1000.perSecond).limits { it.learns = false }.store(
             MemoryStore(
                 NanoClock {
                     scope.currentTime * 1_000_000
