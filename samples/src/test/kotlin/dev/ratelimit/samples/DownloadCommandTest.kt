@@ -8,6 +8,7 @@ import io.kotest.engine.spec.tempdir
 import io.kotest.engine.spec.tempfile
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
+import io.kotest.matchers.comparables.shouldBeGreaterThanOrEqualTo
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
@@ -23,6 +24,8 @@ import io.ktor.server.response.respondRedirect
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import java.io.File
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.measureTime
 
 private fun Application.site() {
     routing {
@@ -158,6 +161,16 @@ class DownloadCommandTest :
             }
         }
 
+        test("--limit-rate keeps all files together below so many bytes a second") {
+            val to = fresh()
+            val run: Run
+            // Three megabytes above a burst of 1 MiB at 10 MiB a second take 186 ms at least.
+            val time = measureTime { run = run("$site/big.bin", "--dir", "$to", "--limit-rate", "10M") }
+            run.exitCode shouldBe 0
+            File(to, "big.bin").length() shouldBe 3_000_000
+            time shouldBeGreaterThanOrEqualTo 186.milliseconds
+        }
+
         test("URLs come from standard input") {
             val to = fresh()
             run("-i", "-", "--dir", "$to", stdin = "# reports\n$site/a/report.txt\n").exitCode shouldBe 0
@@ -215,6 +228,8 @@ class DownloadCommandTest :
             refused("$site/a/report.txt", "--dir", "$latin/below", message = "--dir '$latin/below' cannot be made")
             refused("$site/a/report.txt", "--dir", "$dir", "--shared", "$latin", message = "--shared: $latin ")
             refused("--shared", "$latin", message = "--shared needs URLs; write --processes N")
+            refused("--limit-rate", "1M", message = "--limit-rate needs URLs")
+            refused("--limit-rate", "fast", "$site/a/report.txt", message = "'fast' is not a number of bytes a second; write")
             refused("--resume", message = "--resume needs URLs")
             refused("--store", "memory", message = "--store and --redis-url need URLs")
             val url = "$site/a/report.txt"
