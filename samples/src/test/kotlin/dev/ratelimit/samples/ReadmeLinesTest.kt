@@ -25,6 +25,10 @@ class ReadmeLinesTest :
         test("keys, several limits, and limits of each kind") {
             val perUser = KeyedRateLimiter<String>("users", RateLimit.perMinute(60).withBurst(90))
             perUser["alice"].tryAcquire().isAllowed shouldBe true
+            val store = MemoryStore()
+            val keyed = KeyedRateLimiter<String>("users", RateLimit.perMinute(60), store = store)
+            val total = RateLimiter("total", 1.perSecond, store = store)
+            RateLimiters.allOf(keyed["alice"], total).acquire().isAllowed shouldBe true
             RateLimiter("api", 10.perSecond, 1_000.perHour).limits() shouldBe listOf(10.perSecond, 1_000.perHour)
             val limit: RateLimit = RateLimit.fixedWindow(5, 5.minutes)
             limit shouldBe RateLimit.parse("5/5m fixed-window")

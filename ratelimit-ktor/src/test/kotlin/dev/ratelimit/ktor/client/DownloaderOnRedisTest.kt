@@ -1,7 +1,6 @@
 package dev.ratelimit.ktor.client
 
 import dev.ratelimit.jvm.perHour
-import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldNotBeEmpty
@@ -9,24 +8,15 @@ import io.kotest.matchers.shouldBe
 import io.ktor.client.engine.mock.MockEngine
 import io.ktor.client.engine.mock.respond
 import io.lettuce.core.RedisClient
-import redis.embedded.RedisExecProvider
 import java.io.File
-import java.net.InetAddress
-import java.net.ServerSocket
-import java.net.Socket
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 
 /** Downloaders, as if in several processes, on a Redis of the test's own. */
 class DownloaderOnRedisTest :
     FunSpec({
         test("downloaders that name the same Redis and prefix are under one limit, others are not") {
             val dir = tempdir()
-            val port = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
-            val redis = start(port, dir)
-            try {
-                eventually(30.seconds) { Socket(InetAddress.getLoopbackAddress(), port).close() }
-                val url = "redis://127.0.0.1:$port"
+            withRedis(dir) { url ->
                 val failures =
                     listOf("shop:", "shop:", "shop:", "other:").mapIndexed { index, prefix ->
                         val settings =
@@ -45,18 +35,6 @@ class DownloaderOnRedisTest :
                     }
                 failures shouldBe listOf(null, null, DownloadFailure.LIMIT, null)
                 RedisClient.create(url).use { client -> client.connect().sync().keys("shop:*").shouldNotBeEmpty() }
-            } finally {
-                redis.destroyForcibly().waitFor()
             }
         }
     })
-
-private fun start(
-    port: Int,
-    dir: File,
-): Process {
-    val server = RedisExecProvider.defaultProvider().get().toString()
-    val options = listOf("--port", "$port", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "$dir")
-    val quiet = ProcessBuilder.Redirect.DISCARD
-    return ProcessBuilder(listOf(server) + options).redirectErrorStream(true).redirectOutput(quiet).start()
-}

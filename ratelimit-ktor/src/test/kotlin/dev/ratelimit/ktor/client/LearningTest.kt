@@ -4,7 +4,10 @@ import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitExceededException
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.RateLimit
+import dev.ratelimit.jvm.RateLimiter
+import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perSecond
+import dev.ratelimit.jvm.reset
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
@@ -172,6 +175,22 @@ class LearningTest :
                 shouldThrow<ClientRequestException> { client.get("http://a.org/") }
                 client.get("http://a.org/")
                 seen.map { it.at } shouldContainExactly listOf(0L, 5001L)
+            }
+        }
+
+        test("a pause that the store has lost holds all the same") {
+            virtually {
+                val client =
+                    limited {
+                        exactly()
+                        hosts("a.org", limit = 10.perSecond)
+                    }
+                answers(refusal(5))
+                client.get("http://a.org/")
+                RateLimiter("http a.org", 10.perSecond, 1.perHour, store = store).reset()
+                shouldThrow<RateLimitExceededException> { client.get("http://a.org/") { rateLimit { maxWait = 2.seconds } } }
+                client.get("http://a.org/")
+                seen.map { it.at } shouldContainExactly listOf(0L, 5000L)
             }
         }
 

@@ -24,7 +24,7 @@ public final class OkHttp {
     private OkHttp() {}
 
     /** Waits for permits: on the caller's own thread for {@code execute()}, on none for {@link #enqueue}. */
-    record RateLimitInterceptor(KeyedRateLimiter<String> hosts) implements Interceptor {
+    public record RateLimitInterceptor(KeyedRateLimiter<String> hosts) implements Interceptor {
         /** Marks a request that has its permit. */
         private enum Permit {
             GRANTED
@@ -45,7 +45,7 @@ public final class OkHttp {
         }
 
         /** Hands the request to the client's dispatcher when its permit has come. Whoever gets the response closes it. */
-        CompletableFuture<Response> enqueue(Call.Factory client, Request request) {
+        public CompletableFuture<Response> enqueue(Call.Factory client, Request request) {
             Request granted =
                     request.newBuilder().tag(Permit.class, Permit.GRANTED).build();
             return RateLimiters.decorateAsync(hosts.get(request.url().host()), () -> started(client.newCall(granted)))

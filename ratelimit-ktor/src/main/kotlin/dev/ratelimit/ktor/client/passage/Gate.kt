@@ -18,6 +18,7 @@ import io.ktor.client.request.HttpRequestBuilder
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 
@@ -76,9 +77,12 @@ internal class Gate(
         try {
             while (true) {
                 acquire(targets, limiter, permits, leftOf(maxWait, start))
-                // A permit that was granted, or was on its way, when a server said to stay away.
-                if (targets.isEmpty() || learner.pauseOf(targets) == Duration.ZERO) break
+                // A permit that was granted, or was on its way, when a server said to stay away; or the store has lost the pause.
+                val pause = if (targets.isEmpty()) Duration.ZERO else learner.pauseOf(targets)
+                if (pause == Duration.ZERO) break
                 limiter.settle(permits, 0)
+                if (pause > leftOf(maxWait, start)) throw tooLate(targets[0], pause)
+                delay(pause)
             }
             if (targets.isNotEmpty()) learner.charged(targets, permits)
             val now = clock.nanoTime()
@@ -112,10 +116,15 @@ internal class Gate(
         inFlight: InFlight,
         target: Target,
         maxWait: Duration,
-    ): InFlight.Place {
-        val place = inFlight.tryEnter(target.id) ?: inFlight.enterWithin(target.id, maxWait)
-        return place
-            ?: throw RateLimitExceededException(RateLimitResult.denied(target.limiter.limits()[0], 0, 1, 0).refused(Refusal.MAX_WAIT, 1))
+    ): InFlight.Place =
+        inFlight.tryEnter(target.id) ?: inFlight.enterWithin(target.id, maxWait) ?: throw tooLate(target, 1.nanoseconds)
+
+    private fun tooLate(
+        target: Target,
+        wait: Duration,
+    ): RateLimitExceededException {
+        val nanos = wait.inWholeNanoseconds
+        return RateLimitExceededException(RateLimitResult.denied(target.rule.limits[0], 0, nanos, 0).refused(Refusal.MAX_WAIT, nanos))
     }
 
     /** Waits in [wait], unless the caller is cancelled or [request] ends: a timeout outside of this plugin, or a closed client. */
