@@ -70,13 +70,23 @@ internal class Words(
         return ARRAY.get(scratch, 0) as Long
     }
 
-    /** Whether the file goes as far as the word at [at]. */
+    /**
+     * Whether the file goes as far as the word at [at], which others may change meanwhile. Where nothing is, a copy leaves what was in the
+     * array before; a word that is there would have to be each of the three in turn to look like that.
+     */
     fun isThere(at: Int): Boolean {
         val scratch = ByteArray(Layout.WORD)
-        if (look(at, scratch) != 0L) return true
-        ARRAY.set(scratch, 0, -1L)
+        return changes(at, scratch, 0) || changes(at, scratch, -1) || changes(at, scratch, UNLIKELY)
+    }
+
+    private fun changes(
+        at: Int,
+        scratch: ByteArray,
+        before: Long,
+    ): Boolean {
+        ARRAY.set(scratch, 0, before)
         bytes.get(at, scratch, 0, Layout.WORD)
-        return ARRAY.get(scratch, 0) == 0L
+        return ARRAY.get(scratch, 0) as Long != before
     }
 
     fun copyTo(
@@ -98,6 +108,8 @@ internal class Words(
     private companion object {
         val LONGS: VarHandle = MethodHandles.byteBufferViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
         val ARRAY: VarHandle = MethodHandles.byteArrayViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
+
+        const val UNLIKELY = 0x5bd1e99527d4eb2dL
 
         /** Enough for the compiler: see [swap]. */
         const val CALLS_UNTIL_COMPILED = 10_000

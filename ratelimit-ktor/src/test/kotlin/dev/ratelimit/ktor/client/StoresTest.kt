@@ -62,7 +62,8 @@ class StoresTest :
                                     limit("all", 4.perHour) { "all" }
                                 }
                             }
-                        val passed = List(6) { clients[it % 2].passes("http://a.org/") } + List(3) { clients[it % 2].passes("http://b.org/") }
+                        val passed =
+                            List(6) { clients[it % 2].passes("http://a.org/") } + List(3) { clients[it % 2].passes("http://b.org/") }
                         passed shouldContainExactly listOf(true, true, true, false, false, false, true, false, false)
                         clients.forEach { it.close() }
                     }
