@@ -136,9 +136,8 @@ internal class JointLimiter private constructor(
         estimated: Long,
         actual: Long,
     ): CompletionStage<Void?> {
-        require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
-        require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
-        return if (estimated == actual) CompletableFuture.completedFuture(null) else observed(adjust(actual - estimated))
+        val permits = correction(estimated, actual)
+        return if (permits == 0L) CompletableFuture.completedFuture(null) else observed(adjust(permits))
     }
 
     override fun settleAsync(
@@ -155,13 +154,7 @@ internal class JointLimiter private constructor(
     }
 
     private fun adjust(permits: Long): CompletionStage<Void?> =
-        first.store.adjustAsync(keys().map { (limit, key) -> Adjustment(key, limit, permits) }).whenComplete { _, failure ->
-            if (failure ==
-                null
-            ) {
-                retimed()
-            }
-        }
+        first.store.adjustAsync(keys().map { (limit, key) -> Adjustment(key, limit, permits) }).whenComplete { _, _ -> retimed() }
 
     private fun retimed(): Void? {
         members.forEach { it.family.lines.occupied(it.key)?.retime() }

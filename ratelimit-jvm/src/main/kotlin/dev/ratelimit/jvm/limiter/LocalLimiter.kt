@@ -137,10 +137,9 @@ internal abstract class LocalLimiter(
         estimated: Long,
         actual: Long,
     ) {
-        require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
-        require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
-        if (estimated == actual) return
-        adjust(actual - estimated)
+        val permits = correction(estimated, actual)
+        if (permits == 0L) return
+        adjust(permits)
         family.lines.occupied(key)?.retime()
     }
 

@@ -147,10 +147,9 @@ internal class RemoteLimiter(
         estimated: Long,
         actual: Long,
     ): CompletionStage<Void?> {
-        require(estimated >= 0) { "estimated $estimated is negative; write the permits that were granted" }
-        require(actual >= 0) { "actual $actual is negative; write the permits that were really used" }
-        if (estimated == actual) return CompletableFuture.completedFuture(null)
-        return store.adjustAsync(family.slots.adjustments(family.name, key, actual - estimated))
+        val permits = correction(estimated, actual)
+        if (permits == 0L) return CompletableFuture.completedFuture(null)
+        return store.adjustAsync(family.slots.adjustments(family.name, key, permits))
     }
 
     override fun settleAsync(

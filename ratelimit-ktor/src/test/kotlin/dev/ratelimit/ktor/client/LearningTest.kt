@@ -139,7 +139,10 @@ class LearningTest :
                     }
                 answers(refusal(5))
                 client.get("http://a.org/")
-                shouldThrow<RateLimitExceededException> { client.get("http://a.org/") }.result.retryAfterNanos() shouldBe 5_000_001_000
+                val refusal = shouldThrow<RateLimitExceededException> { client.get("http://a.org/") }.result
+                refusal.retryAfterNanos() shouldBe 5_000_001_000
+                // Not the limit that stands for the pause, which nobody has written.
+                refusal.limit() shouldBe 10.perSecond
                 scope.currentTime shouldBe 0
             }
         }

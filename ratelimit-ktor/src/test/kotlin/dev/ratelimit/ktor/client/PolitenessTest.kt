@@ -1,6 +1,7 @@
 package dev.ratelimit.ktor.client
 
 import dev.ratelimit.RateLimitExceededException
+import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perSecond
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
@@ -15,6 +16,7 @@ import io.ktor.client.engine.mock.respondOk
 import io.ktor.client.plugins.ClientRequestException
 import io.ktor.client.request.get
 import io.ktor.http.HttpStatusCode
+import io.ktor.http.encodedPath
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.joinAll
@@ -88,6 +90,24 @@ class PolitenessTest :
                 client.get("http://b.org/")
                 val pages = seen.zip(paths).filter { it.second != "/robots.txt" }.map { it.first }
                 pages shouldContainExactly listOf(Seen(0, "a.org"), Seen(2500, "a.org"), Seen(5000, "a.org"), Seen(5000, "b.org"))
+            }
+        }
+
+        test("Crawl-delay is about requests, whatever they weigh; who leaves while it waits has its permits back") {
+            virtually { scope ->
+                val client =
+                    limited {
+                        otherHosts(10.perHour)
+                        robots("MyBot")
+                        weight { if (it.url.encodedPath == "/robots.txt") 1 else 3 }
+                    }
+                site("User-agent: *\nCrawl-delay: 2\nDisallow:")
+                client.get("http://a.org/1")
+                val gone = scope.launch { client.get("http://a.org/2") }
+                delay(500)
+                gone.cancelAndJoin()
+                repeat(2) { client.get("http://a.org/$it") }
+                seen.map { it.at } shouldContainExactly listOf(0L, 0L, 2000L, 4000L)
             }
         }
 

@@ -7,9 +7,9 @@ import dev.ratelimit.RateLimiter
 import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.RateLimiters
 import dev.ratelimit.jvm.acquire
-import dev.ratelimit.jvm.settle
 import dev.ratelimit.ktor.client.RequestRateLimit
 import dev.ratelimit.ktor.client.learning.Learner
+import dev.ratelimit.ktor.client.learning.PauseLimit
 import dev.ratelimit.ktor.client.politeness.Jitter
 import dev.ratelimit.ktor.client.politeness.Robots
 import dev.ratelimit.ktor.client.rules.Rules
@@ -39,26 +39,38 @@ internal class Gate(
         val own = RequestRateLimit.of(request)
         if (own?.enabled == false) return null
         val targets = rules.targets(request)
-        val limiter = limiter(targets, listOfNotNull(robots?.admit(request), own?.limiter)) ?: return null
+        val crawlDelay = robots?.admit(request)
+        val limiter = limiter(targets, own?.limiter)
         val permits = own?.permits ?: weight(request).also(::checkWeight)
+        val fare = Fare(limiter ?: crawlDelay ?: return null, if (limiter == null) 1 else permits, crawlDelay.takeIf { limiter != null })
         val wait = own?.maxWait ?: maxWait
-        return unlessEnded(request.executionContext, limiter.name()) {
+        return unlessEnded(request.executionContext, fare.limiter.name()) {
             try {
-                enter(targets, limiter, permits, wait, request)
+                enter(targets, fare, wait, request)
             } catch (e: RateLimitExceededException) {
-                events.refused(request, limiter.name(), e.result)
-                throw e
+                val refusal = inWordsOf(targets, e)
+                events.refused(request, fare.limiter.name(), refusal.result)
+                throw refusal
             }
         }
+    }
+
+    /** A pause is a limit of its own, which nobody has written: it is told as the rule's. */
+    private fun inWordsOf(
+        targets: List<Target>,
+        refusal: RateLimitExceededException,
+    ): RateLimitExceededException {
+        val paused = targets.firstOrNull { refusal.result.limit() == PauseLimit.beside(it.rule.limits) } ?: return refusal
+        return tooLate(paused, refusal.result.retryAfterNanos().nanoseconds)
     }
 
     @Suppress("SpreadOperator")
     private fun limiter(
         targets: List<Target>,
-        besides: List<RateLimiter>,
+        own: RateLimiter?,
     ): RateLimiter? {
-        if (targets.size == 1 && besides.isEmpty()) return targets[0].limiter
-        val all = targets.map { it.limiter } + besides
+        if (targets.size == 1 && own == null) return targets[0].limiter
+        val all = targets.map { it.limiter } + listOfNotNull(own)
         return if (all.isEmpty()) null else RateLimiters.allOf(*all.toTypedArray())
     }
 
@@ -66,8 +78,7 @@ internal class Gate(
 
     private suspend fun enter(
         targets: List<Target>,
-        limiter: RateLimiter,
-        permits: Long,
+        fare: Fare,
         maxWait: Duration,
         request: HttpRequestBuilder,
     ): Passage {
@@ -76,19 +87,19 @@ internal class Gate(
         var hasPassed = false
         try {
             while (true) {
-                acquire(targets, limiter, permits, leftOf(maxWait, start))
+                fare.pay(clock, leftOf(maxWait, start)) { left -> acquire(targets, fare, left) }
                 // A permit that was granted, or was on its way, when a server said to stay away; or the store has lost the pause.
                 val pause = if (targets.isEmpty()) Duration.ZERO else learner.pauseOf(targets)
                 if (pause == Duration.ZERO) break
-                limiter.settle(permits, 0)
+                fare.giveBack()
                 if (pause > leftOf(maxWait, start)) throw tooLate(targets[0], pause)
                 delay(pause)
             }
-            if (targets.isNotEmpty()) learner.charged(targets, permits)
+            if (targets.isNotEmpty()) learner.charged(targets, fare.permits)
             val now = clock.nanoTime()
-            if (now - start >= LEAST_WAIT) events.waited(request, limiter.name(), (now - start).nanoseconds)
+            if (now - start >= LEAST_WAIT) events.waited(request, fare.limiter.name(), (now - start).nanoseconds)
             hasPassed = true
-            return Passage(targets, now, limiter, permits, place)
+            return Passage(targets, now, fare, place)
         } finally {
             if (!hasPassed) place?.release()
         }
@@ -96,14 +107,13 @@ internal class Gate(
 
     private suspend fun acquire(
         targets: List<Target>,
-        limiter: RateLimiter,
-        permits: Long,
+        fare: Fare,
         maxWait: Duration,
     ) {
         if (jitter == null || targets.isEmpty()) {
-            limiter.acquire(permits, maxWait)
+            fare.limiter.acquire(fare.permits, maxWait)
         } else {
-            jitter.acquire(targets[0].id, limiter, permits, maxWait)
+            jitter.acquire(targets[0].id, fare.limiter, fare.permits, maxWait)
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.ratelimit.ktor.client.passage
 
-import dev.ratelimit.RateLimiter
 import dev.ratelimit.ktor.client.rules.Target
 import io.ktor.client.call.HttpClientCall
 import io.ktor.http.HttpStatusCode
@@ -10,8 +9,7 @@ import kotlinx.coroutines.job
 internal class Passage(
     val targets: List<Target>,
     val sentAt: Long,
-    private val limiter: RateLimiter?,
-    private val permits: Long,
+    private val fare: Fare,
     private val place: InFlight.Place?,
 ) {
     /** Whether the request went on its way. */
@@ -38,7 +36,7 @@ internal class Passage(
     }
 
     fun close() {
-        if (!isSent) limiter?.settleAsync(permits, 0)
+        if (!isSent) fare.giveBack()
         if (!isHeld) place?.release()
     }
 }
