@@ -1,0 +1,63 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.RateLimitResult
+import kotlin.time.Duration
+
+/** Sees and steers an installed [RateLimiting] while it runs: `application.rateLimiting`. Thread-safe. */
+public interface RateLimitingControl {
+    /** The emergency switch: while false, every call is let through and none is charged. The deny-list holds all the same. */
+    public var isEnabled: Boolean
+
+    /** The rules in force. */
+    public val rules: List<RateLimitRuleInfo>
+
+    /**
+     * What one more call with [key] would find at each limit of the [scope] of a [rule], in the limits' order; changes nothing.
+     *
+     * @param key null where the scope has no keys; of a secret, itself or the hash that is shown of it
+     * @param tier of a scope with tiers; the first by default
+     * @throws IllegalArgumentException if there is no such rule, scope or tier, or the key is missing or too much
+     */
+    public suspend fun peek(
+        rule: String,
+        scope: String,
+        key: String?,
+        tier: String? = null,
+    ): List<RateLimitResult>
+
+    /**
+     * Forgets what was used at the limits of one bucket.
+     *
+     * @throws IllegalArgumentException as [peek]
+     */
+    public suspend fun reset(
+        rule: String,
+        scope: String,
+        key: String?,
+    )
+
+    /** Takes other rules and settings from now on; buckets of limits that stay keep what was used. */
+    public fun reload(configure: RateLimitingConfig.() -> Unit)
+
+    /** Whether the store answers. */
+    public suspend fun health(): RateLimitHealth
+
+    /** What happened in the last [window], up to the retention; see [RateLimitMetrics.isShared]. */
+    public suspend fun metrics(window: Duration): RateLimitMetrics
+
+    /** What this instance has counted since it started, by the rule's name; under the empty name, of all calls. */
+    public fun counts(): Map<String, RateLimitCounts>
+}
+
+/**
+ * Whether the store answers.
+ *
+ * @property store what it is, in words, without secrets
+ * @property isUp whether it has answered a question just now
+ * @property roundTrip how long that took
+ */
+public class RateLimitHealth(
+    public val store: String,
+    public val isUp: Boolean,
+    public val roundTrip: Duration,
+)

@@ -1,0 +1,35 @@
+package dev.ratelimit.ktor.server.monitoring
+
+import dev.ratelimit.ktor.server.RateLimitCounts
+import dev.ratelimit.ktor.server.RateLimitMetrics
+import kotlin.time.Duration
+
+/** How a call fared. */
+internal enum class Outcome { ALLOWED, DENIED, SHADOW_DENIED, BYPASSED, BLOCKED, FAILED_OPEN, FAILED_CLOSED }
+
+/** The counters of one rule. Thread-safe, quick, without allocation: every call comes here. */
+internal interface RuleCounter {
+    fun add(
+        outcome: Outcome,
+        nanos: Long,
+    )
+}
+
+/** Remembers decisions. Thread-safe. */
+internal interface Monitoring : AutoCloseable {
+    /** The counter of the rule of this name, always the same; the empty name is that of all calls together. */
+    fun counter(rule: String): RuleCounter
+
+    /** A refusal, or one that a rule in shadow would have made: for the lists of what is denied most. */
+    fun denied(
+        rule: String,
+        scope: String,
+        key: String,
+        endpoint: String,
+    )
+
+    /** Since the start of this instance, by rule. */
+    fun counts(): Map<String, RateLimitCounts>
+
+    suspend fun metrics(window: Duration): RateLimitMetrics
+}
