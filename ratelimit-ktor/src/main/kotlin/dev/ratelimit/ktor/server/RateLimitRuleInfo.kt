@@ -5,7 +5,7 @@ import dev.ratelimit.RateLimit
 /**
  * A rule in force, as [RateLimitingControl.rules] tells it. An immutable value.
  *
- * @property name the pattern as it was written, or the name of a rule of routes, or `*` for the one about all calls
+ * @property name the pattern as it was written, or the name of a rule of routes, or `everywhere`
  * @property isShadow whether the rule is only tried out, and refuses nobody
  */
 public class RateLimitRuleInfo(

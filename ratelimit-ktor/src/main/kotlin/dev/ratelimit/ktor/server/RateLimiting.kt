@@ -1,0 +1,97 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.ktor.server.decision.Runtime
+import dev.ratelimit.ktor.server.decision.Visit
+import dev.ratelimit.ktor.server.rules.Stage
+import io.ktor.server.application.Application
+import io.ktor.server.application.ApplicationCallPipeline
+import io.ktor.server.application.BaseApplicationPlugin
+import io.ktor.server.application.call
+import io.ktor.server.application.plugin
+import io.ktor.server.response.ApplicationSendPipeline
+import io.ktor.server.routing.RoutingPipelineCall
+import io.ktor.server.routing.routing
+import io.ktor.util.AttributeKey
+import io.ktor.util.pipeline.PipelinePhase
+
+/**
+ * Protects a Ktor server: limits by address, user, API key, endpoint, or whatever a function finds, in memory, in a file that processes share
+ * or in Redis.
+ *
+ * ```kotlin
+ * install(RateLimiting) {
+ *     store = RedisStore.connect("redis://localhost:6379")
+ *     rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }   // … stands for a star
+ *     rule("/api/…") { perUser(1_000.perHour); perIp(100.perMinute.withBurst(150)); global(RateLimit.slidingWindow(10_000, 1.minutes)) }
+ * }
+ * ```
+ *
+ * **Which limits a call has**: those of the most specific [rule][RateLimitingConfig.rule] about its path, those that rule
+ * [everywhere][RateLimitingConfig.everywhere], and those that its route names ([rateLimited]). All grant, or none is charged.
+ *
+ * **When they are asked**: after other plugins and before routing, in one question to the store; so what authentication refuses is counted
+ * too. Limits that need the route or the principal are asked once these are known, before the route's handler; if they refuse, what was
+ * charged before is given back. A leaky bucket makes the call wait for its turn.
+ *
+ * **Refusals** are 429 with `Retry-After` and problem details (RFC 9457), 403 for the [deny-list][RateLimitingConfig.deny], and 503 only when
+ * the store is away and calls are not to pass meanwhile; see [AnswersConfig].
+ *
+ * **Settings that cannot be meant** fail with [IllegalArgumentException] when the plugin is installed, naming the rule. A function that
+ * throws while a call is decided fails the call; nothing is let through by mistake.
+ *
+ * Install it once for an application. See and steer it by [rateLimiting]; watch it by [RateLimitingEvents].
+ */
+public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConfig, RateLimitingControl> {
+    override val key: AttributeKey<RateLimitingControl> = AttributeKey("RateLimiting")
+
+    /** After all plugins, whatever order they are installed in: methods are overridden and preflights answered by now. */
+    private val arrival = PipelinePhase("RateLimitingArrival")
+
+    /** After authentication. */
+    private val authenticated = PipelinePhase("RateLimitingAuthenticated")
+
+    override fun install(
+        pipeline: Application,
+        configure: RateLimitingConfig.() -> Unit,
+    ): RateLimitingControl {
+        val runtime = Runtime(pipeline, RateLimitingConfig().apply(configure))
+        pipeline.insertPhaseAfter(ApplicationCallPipeline.Plugins, arrival)
+        pipeline.intercept(arrival) {
+            val visit = runtime.visit(call) ?: return@intercept
+            try {
+                if (runtime.passes(visit, Stage.ARRIVAL)) proceed() else finish()
+            } finally {
+                runtime.end(visit)
+            }
+        }
+        // What no route has answered has no route and no principal.
+        pipeline.intercept(ApplicationCallPipeline.Fallback) {
+            val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
+            if (call.response.isCommitted || visit.last != Stage.ARRIVAL) return@intercept
+            if (!runtime.passes(visit, Stage.ROUTED) || !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
+        }
+        pipeline.sendPipeline.intercept(ApplicationSendPipeline.Before) {
+            context.attributes.getOrNull(Visit.key)?.let { it.setup.answers.addHeaders(it) }
+        }
+        pipeline.routing {
+            val root = this as ApplicationCallPipeline
+            root.insertPhaseBefore(ApplicationCallPipeline.Call, authenticated)
+            root.intercept(ApplicationCallPipeline.Plugins) {
+                val visit = runtime.routed(call as RoutingPipelineCall) ?: return@intercept
+                if (!runtime.passes(visit, Stage.ROUTED)) finish()
+            }
+            root.intercept(authenticated) {
+                val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
+                if (visit.last == Stage.ROUTED && !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
+            }
+        }
+        return runtime.control
+    }
+}
+
+/**
+ * What sees and steers this application's [RateLimiting].
+ *
+ * @throws io.ktor.server.application.MissingApplicationPluginException if it is not installed
+ */
+public val Application.rateLimiting: RateLimitingControl get() = plugin(RateLimiting)

@@ -1,0 +1,213 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.ktor.server.address.AddressSet
+import dev.ratelimit.ktor.server.address.ClientAddresses
+import dev.ratelimit.ktor.server.answers.Answers
+import dev.ratelimit.ktor.server.decision.Setup
+import dev.ratelimit.ktor.server.decision.Users
+import dev.ratelimit.ktor.server.monitoring.Monitoring
+import dev.ratelimit.ktor.server.monitoring.monitoring
+import dev.ratelimit.ktor.server.rules.Rule
+import dev.ratelimit.ktor.server.rules.Rulebook
+import dev.ratelimit.spi.RateLimitStore
+import io.ktor.server.application.Application
+import io.ktor.server.application.ApplicationCall
+import io.ktor.server.request.header
+import io.ktor.utils.io.KtorDsl
+import java.time.Instant
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
+
+/**
+ * The settings of [RateLimiting].
+ *
+ * Not thread-safe; used while the plugin is installed or reloaded, and never after.
+ */
+@KtorDsl
+public class RateLimitingConfig internal constructor() {
+    internal val patterns = LinkedHashMap<String, RuleConfig>()
+    internal val named = LinkedHashMap<String, RuleConfig>()
+    private var always: RuleConfig? = null
+    private var users = Users.byPrincipal
+    private var findApiKey: (ApplicationCall) -> String? = { it.request.header("X-API-Key")?.ifBlank { null } }
+    private val proxies = mutableListOf<String>()
+    private var forwarding = ForwardingHeader.X_FORWARDED_FOR
+    private val bypassed = CallersConfig()
+    private val denied = CallersConfig()
+    private val answers = AnswersConfig()
+    internal var wallClock: () -> Instant = Instant::now
+
+    /** Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application. */
+    public var store: RateLimitStore? = null
+
+    /** The emergency switch as it is in the beginning; see [RateLimitingControl.isEnabled]. */
+    public var isEnabled: Boolean = true
+
+    /** Whether all rules are only tried out; see [RuleConfig.shadow]. */
+    public var shadow: Boolean = false
+
+    /** Whether upper and lower case in paths make no difference: for routes that ignore it too. */
+    public var ignoreCase: Boolean = false
+
+    /** Whether calls are let through while the store cannot answer; otherwise they get 503. What a store decides by itself meanwhile holds. */
+    public var failOpen: Boolean = true
+
+    /**
+     * The part of a limit from which on a call is near it: [RateLimitingEvents.NearLimit] is raised, and the answer has `X-RateLimit-Warning`.
+     * Null for never.
+     *
+     * @throws IllegalArgumentException if set to a number that is not between 0 and 1
+     */
+    public var warnAt: Double? = null
+        set(value) {
+            require(value == null || (value > 0 && value <= 1)) { "warnAt $value is no part of a limit; write for example 0.8, or null" }
+            field = value
+        }
+
+    /**
+     * How many bits of an IPv6 address stand for one client, 64 by default: whoever has one address has the whole network.
+     *
+     * @throws IllegalArgumentException if not between 1 and 128
+     */
+    public var ipv6Prefix: Int = IPV6_NETWORK
+        set(value) {
+            require(value in 1..IPV6_BITS) { "ipv6Prefix $value is no number of bits; write 64, or $IPV6_BITS for single addresses" }
+            field = value
+        }
+
+    /** Whether decisions are counted. Not changed by a reload. */
+    public var monitoring: Boolean = true
+
+    /**
+     * How long counts are kept. Not changed by a reload.
+     *
+     * @throws IllegalArgumentException if not positive and finite
+     */
+    public var metricsRetention: Duration = DAYS.days
+        set(value) {
+            require(value.isPositive() && value.isFinite()) { "metricsRetention $value is no span of time; write for example 7.days" }
+            field = value
+        }
+
+    /**
+     * A rule for calls by path, and by method if one stands before it: `POST:/auth/…`, where `…` is a star. `{id}` and a star between two slashes
+     * are one part of the path, a star at the end is all that follows (or nothing), and a pattern that begins with a star and a slash is found
+     * anywhere in a path. `report-{id}.pdf` is a part that begins and ends so. Of several that match the most specific rules: the one
+     * that names more parts of the path.
+     *
+     * Paths are compared as routing sees them: decoded, without empty parts, whatever slash is at the end. HEAD counts as GET.
+     *
+     * @throws IllegalArgumentException if the pattern cannot be meant, or a rule has it already
+     */
+    public fun rule(
+        pattern: String,
+        configure: RuleConfig.() -> Unit,
+    ) {
+        require(pattern !in patterns) { "there are two rules '$pattern'; write their limits in one" }
+        patterns[pattern] = RuleConfig(pattern).apply(configure)
+    }
+
+    /** A rule for all calls, beside the one that is about the call's path. */
+    public fun everywhere(configure: RuleConfig.() -> Unit) {
+        require(always == null) { "everywhere is given twice; give all of its limits in one call" }
+        always = RuleConfig(EVERYWHERE).apply(configure)
+    }
+
+    /**
+     * A rule for the routes inside of [rateLimited] of the same name.
+     *
+     * @throws IllegalArgumentException if the name is blank or taken
+     */
+    public fun limit(
+        name: String,
+        configure: RuleConfig.() -> Unit,
+    ) {
+        require(name.isNotBlank()) { "the name of a limit is empty; write for example limit(\"search\") { … }" }
+        require(name !in named) { "there are two limits '$name'; give each a name of its own" }
+        named[name] = RuleConfig(name).apply(configure)
+    }
+
+    /**
+     * Who a call's user is; by default the name of its principal. Null for none.
+     *
+     * @param afterAuthentication whether [find] needs the principal; if not, limits by user are asked together with the others
+     */
+    public fun user(
+        afterAuthentication: Boolean = true,
+        find: (call: ApplicationCall) -> Any?,
+    ) {
+        users = Users(afterAuthentication, find)
+    }
+
+    /** Where a call's API key is; by default in the header `X-API-Key`. Null for none. */
+    public fun apiKey(find: (call: ApplicationCall) -> String?) {
+        findApiKey = { call -> find(call)?.ifBlank { null } }
+    }
+
+    /**
+     * Addresses and CIDR blocks of proxies that are believed who the client is. Without them it is the peer of the connection.
+     *
+     * @param header the one that they write
+     * @throws IllegalArgumentException when the plugin is installed, if one is neither
+     */
+    public fun trustedProxies(
+        vararg cidrs: String,
+        header: ForwardingHeader = ForwardingHeader.X_FORWARDED_FOR,
+    ) {
+        proxies += cidrs
+        forwarding = header
+    }
+
+    /** Callers that no limit is asked about. */
+    public fun bypass(configure: CallersConfig.() -> Unit): Unit = bypassed.configure()
+
+    /** Callers that get 403, whatever the emergency switch says. */
+    public fun deny(configure: CallersConfig.() -> Unit): Unit = denied.configure()
+
+    /** What answers say of limits. */
+    public fun answers(configure: AnswersConfig.() -> Unit): Unit = answers.configure()
+
+    /** @throws IllegalArgumentException naming what cannot be meant */
+    internal fun build(
+        store: RateLimitStore,
+        rootPath: String,
+        exempt: List<String>?,
+    ): Setup {
+        require(patterns.isNotEmpty() || named.isNotEmpty() || always != null) {
+            "RateLimiting has no rule and would limit nothing; write for example rule(\"/*\") { perIp(100.perMinute) }"
+        }
+        val book =
+            Rulebook.of(patterns.values.toList(), always, named.values, ignoreCase, rootPath) { config, isNamed ->
+                Rule.of(config, isNamed, shadow || config.shadow, users.afterAuthentication).also { check(it, store) }
+            }
+        val bypass = bypassed.build()
+        val deny = denied.build()
+        val addresses = ClientAddresses(AddressSet(proxies), forwarding, ipv6Prefix, bypass.needsAddress || deny.needsAddress)
+        return Setup(book, addresses, users, findApiKey, bypass, deny, Answers(answers, wallClock), warnAt, failOpen, exempt)
+    }
+
+    internal fun monitoringOf(
+        store: RateLimitStore,
+        application: Application,
+    ): Monitoring = if (monitoring) monitoring(store, metricsRetention, application) else Monitoring.None
+
+    private fun check(
+        rule: Rule,
+        store: RateLimitStore,
+    ) {
+        for (limit in rule.scopes.flatMap { it.limits }) {
+            try {
+                store.check(limit)
+            } catch (e: IllegalArgumentException) {
+                throw IllegalArgumentException("rule '${rule.name}': ${e.message}", e)
+            }
+        }
+    }
+
+    internal companion object {
+        const val EVERYWHERE = "everywhere"
+        private const val IPV6_NETWORK = 64
+        private const val IPV6_BITS = 128
+        private const val DAYS = 7
+    }
+}

@@ -1,0 +1,80 @@
+package dev.ratelimit.ktor.server.decision
+
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.ktor.server.RateLimitCounts
+import dev.ratelimit.ktor.server.RateLimitHealth
+import dev.ratelimit.ktor.server.RateLimitMetrics
+import dev.ratelimit.ktor.server.RateLimitRuleInfo
+import dev.ratelimit.ktor.server.RateLimitingConfig
+import dev.ratelimit.ktor.server.RateLimitingControl
+import dev.ratelimit.ktor.server.rules.Keys
+import dev.ratelimit.ktor.server.rules.Scope
+import dev.ratelimit.spi.BucketKey
+import dev.ratelimit.spi.Charge
+import kotlinx.coroutines.future.await
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
+import dev.ratelimit.RateLimit as Limit
+
+/** What an application holds of its [Runtime]. */
+internal class Control(
+    val runtime: Runtime,
+    private val asker: Asker,
+) : RateLimitingControl {
+    override var isEnabled: Boolean by runtime::isEnabled
+
+    override val rules: List<RateLimitRuleInfo> get() = runtime.setup.book.all.map { it.info() }
+
+    override suspend fun peek(
+        rule: String,
+        scope: String,
+        key: String?,
+        tier: String?,
+    ): List<RateLimitResult> {
+        val found = runtime.setup.book.rule(rule).scope(scope)
+        val text = keyOf(found, key)
+        return found.policies(tier).map { asker.peek(Charge(found.bucket(text, it), it.limit, 1)) }
+    }
+
+    override suspend fun reset(
+        rule: String,
+        scope: String,
+        key: String?,
+    ) {
+        val found = runtime.setup.book.rule(rule).scope(scope)
+        val text = keyOf(found, key)
+        runtime.store.resetAsync(found.allPolicies.map { found.bucket(text, it) }.distinct()).await()
+    }
+
+    private fun keyOf(
+        scope: Scope,
+        key: String?,
+    ): String? {
+        require(scope.hasKeys || key == null) { "'${scope.name}' has one bucket for all, and no key '$key'; leave the key out" }
+        require(!scope.hasKeys || !key.isNullOrEmpty()) { "'${scope.name}' has a bucket for each key; say which key" }
+        return key?.let { Keys.sought(it, scope.isSecret, scope.name) }
+    }
+
+    override fun reload(configure: RateLimitingConfig.() -> Unit): Unit = runtime.reload(RateLimitingConfig().apply(configure))
+
+    override suspend fun health(): RateLimitHealth {
+        val start = System.nanoTime()
+        val isUp =
+            try {
+                asker.peek(probe)
+                true
+            } catch (_: RateLimitStoreException) {
+                false
+            }
+        return RateLimitHealth(runtime.store.toString(), isUp, (System.nanoTime() - start).nanoseconds)
+    }
+
+    override suspend fun metrics(window: Duration): RateLimitMetrics = runtime.monitoring.metrics(window)
+
+    override fun counts(): Map<String, RateLimitCounts> = runtime.monitoring.counts()
+
+    private companion object {
+        val probe = Charge(BucketKey("http health", null, 0), Limit.perSecond(1.0), 1)
+    }
+}

@@ -1,0 +1,161 @@
+package dev.ratelimit.ktor.server.decision
+
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.Refusal
+import dev.ratelimit.ktor.server.RateLimitRefusal
+import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
+import dev.ratelimit.ktor.server.rules.Stage
+import kotlinx.coroutines.delay
+import kotlin.time.Duration.Companion.nanoseconds
+
+/** Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. */
+internal class Gatekeeper(
+    private val asker: Asker,
+    private val reporter: Reporter,
+) {
+    /** Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now. */
+    suspend fun ask(
+        visit: Visit,
+        stage: Stage,
+    ): RateLimitRefusal? {
+        visit.last = stage
+        var turn = 0L
+        for (i in visit.groups.indices) {
+            val group = visit.groups[i]
+            if (group.refusal != null || group.rules.none { it.isAskedAt(stage) }) continue
+            val start = System.nanoTime()
+            val delay = ask(visit, group, stage)
+            visit.nanos += System.nanoTime() - start
+            if (group.refusal != null) reporter.refused(visit, group)
+            if (group.isShadow) continue
+            group.refusal?.let { return it }
+            turn = delay
+        }
+        if (turn > 0) delay(turn.nanoseconds)
+        return null
+    }
+
+    /** How long until the call's turn. */
+    private suspend fun ask(
+        visit: Visit,
+        group: Group,
+        stage: Stage,
+    ): Long {
+        val collector = Collector(visit, stage)
+        group.rules.forEach(collector::add)
+        val heavy = collector.tooHeavy
+        if (heavy != null) return refuse(group, tooHeavy(heavy), null)
+        val asked = collector.asked
+        if (asked.isEmpty()) return 0
+        val result =
+            try {
+                asker.ask(asked.map { it.charge })
+            } catch (e: RateLimitStoreException) {
+                group.hasFailed = true
+                reporter.failed(e)
+                return if (visit.setup.failOpen) 0 else refuse(group, outage(asked[0], null), null)
+            }
+        if (result.isAllowed) {
+            allow(visit, group, asked, result)
+            return result.delayNanos()
+        }
+        if (result.refusal() == Refusal.UNAVAILABLE) {
+            group.hasFailed = true
+            return refuse(group, outage(asked[0], result), null)
+        }
+        val standing = Standing(refuser(asked, result), result)
+        return refuse(group, limited(standing), standing)
+    }
+
+    private fun allow(
+        visit: Visit,
+        group: Group,
+        asked: List<Asked>,
+        result: RateLimitResult,
+    ) {
+        val decisive = asked.firstOrNull { it.policy.limit == result.limit() } ?: asked[0]
+        val before = group.standing
+        if (before == null || result.remaining() < before.result.remaining()) group.standing = Standing(decisive, result)
+        // Who is authenticated is counted as a user, and not as an address any more.
+        val known = asked.filter { it.scope.byAddress != null }.map { it.scope.byAddress }
+        val guards = if (known.isEmpty()) emptyList() else group.charged.filter { it.isGuard && it.scope in known }
+        asker.giveBack(guards)
+        group.charged -= guards.toSet()
+        group.charged += asked
+        val warnAt = visit.setup.warnAt
+        if (warnAt != null && !group.isShadow && isNear(result, warnAt)) reporter.near(visit, decisive, result)
+    }
+
+    private fun refuse(
+        group: Group,
+        refusal: RateLimitRefusal,
+        standing: Standing?,
+    ): Long {
+        asker.giveBack(group.charged)
+        group.charged.clear()
+        group.refusal = refusal
+        group.standing = standing
+        return 0
+    }
+
+    /** The store tells which limit refused, not which bucket: where two have the same limit, it is asked. */
+    private suspend fun refuser(
+        asked: List<Asked>,
+        result: RateLimitResult,
+    ): Asked {
+        val alike = asked.filter { it.policy.limit == result.limit() }
+        if (alike.size <= 1) return alike.firstOrNull() ?: asked[0]
+        return try {
+            alike.firstOrNull { !asker.peek(it.charge).isAllowed } ?: alike[0]
+        } catch (_: RateLimitStoreException) {
+            alike[0]
+        }
+    }
+
+    private fun limited(standing: Standing): RateLimitRefusal {
+        val asked = standing.asked
+        val wait = standing.result.retryAfterNanos().nanoseconds
+        return RateLimitRefusal(
+            Reason.LIMIT,
+            asked.rule.name,
+            asked.scope.name,
+            asked.policy.name,
+            standing.result,
+            wait,
+            "The limit ${asked.policy.limit} (${asked.policy.name}) is used up.",
+        )
+    }
+
+    private fun tooHeavy(heavy: TooHeavy) =
+        RateLimitRefusal(
+            Reason.TOO_HEAVY,
+            heavy.rule.name,
+            heavy.scope.name,
+            heavy.policy.name,
+            null,
+            null,
+            "This call costs ${heavy.permits} permits; the limit ${heavy.policy.limit} (${heavy.policy.name}) never grants that many at once.",
+        )
+
+    private fun outage(
+        asked: Asked,
+        result: RateLimitResult?,
+    ) = RateLimitRefusal(
+        Reason.OUTAGE,
+        asked.rule.name,
+        asked.scope.name,
+        asked.policy.name,
+        result,
+        (result?.retryAfterNanos() ?: 0).nanoseconds,
+        "Limits cannot be checked at the moment.",
+    )
+
+    private fun isNear(
+        result: RateLimitResult,
+        warnAt: Double,
+    ): Boolean {
+        val burst = result.limit().burst()
+        return burst - result.remaining() >= burst * warnAt
+    }
+}

@@ -1,0 +1,110 @@
+package dev.ratelimit.ktor.server.decision
+
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.ktor.server.LimitedCall
+import dev.ratelimit.ktor.server.RateLimitRefusal
+import dev.ratelimit.ktor.server.RateLimitingEvents
+import dev.ratelimit.ktor.server.RefusedCall
+import dev.ratelimit.ktor.server.audit.Audit
+import dev.ratelimit.ktor.server.monitoring.Monitoring
+import dev.ratelimit.ktor.server.monitoring.Outcome
+import dev.ratelimit.ktor.server.rules.Rule
+import io.ktor.server.application.Application
+import io.ktor.server.request.httpMethod
+import io.ktor.server.request.path
+import io.ktor.util.AttributeKey
+import org.slf4j.LoggerFactory
+import java.util.concurrent.atomic.AtomicBoolean
+
+/** Tells what was decided: monitoring, the application's monitor, the audit log. */
+internal class Reporter(
+    private val application: Application,
+    private val monitoring: Monitoring,
+) {
+    private val total = monitoring.counter("")
+    private val isAway = AtomicBoolean()
+
+    fun refused(
+        visit: Visit,
+        group: Group,
+    ) {
+        val refusal = checkNotNull(group.refusal)
+        val endpoint = endpoint(visit)
+        val key = group.standing?.asked?.key
+        if (refusal.reason == RateLimitRefusal.Reason.LIMIT) {
+            monitoring.denied(refusal.rule, refusal.scope.orEmpty(), key.orEmpty(), endpoint)
+        }
+        Audit.refused(refusal, key, endpoint, group.isShadow)
+        val event = if (group.isShadow) RateLimitingEvents.WouldRefuse else RateLimitingEvents.Refused
+        application.monitor.raise(event, RefusedCall(visit.call, refusal))
+    }
+
+    fun blocked(
+        visit: Visit,
+        refusal: RateLimitRefusal,
+    ) {
+        Audit.refused(refusal, visit.address.text, endpoint(visit), false)
+        application.monitor.raise(RateLimitingEvents.Refused, RefusedCall(visit.call, refusal))
+    }
+
+    fun near(
+        visit: Visit,
+        asked: Asked,
+        result: RateLimitResult,
+    ) {
+        if (!visit.call.attributes.contains(nearKey)) visit.call.attributes.put(nearKey, Unit)
+        application.monitor.raise(RateLimitingEvents.NearLimit, LimitedCall(visit.call, asked.rule.name, asked.scope.name, result))
+    }
+
+    /** One warning for each outage: what every call would say helps nobody. */
+    fun failed(failure: RateLimitStoreException) {
+        if (isAway.compareAndSet(false, true)) log.warn("limits cannot be checked: {}", failure.message)
+    }
+
+    /** The call is over, however it ended. */
+    fun ended(visit: Visit) {
+        val outcome = visit.outcome ?: outcome(visit) ?: return
+        total.add(outcome, visit.nanos)
+        for (group in visit.groups) {
+            val refusal = group.refusal
+            for (rule in group.rules) {
+                val own = if (refusal == null || refusal.rule == rule.name) outcome(group) else null
+                if (own != null) counter(rule).add(own, visit.nanos)
+            }
+        }
+        if (outcome == Outcome.ALLOWED && isAway.get() && isAway.compareAndSet(true, false)) log.info("limits can be checked again")
+    }
+
+    private fun counter(rule: Rule) = monitoring.counter(rule.name)
+
+    private fun outcome(visit: Visit): Outcome? {
+        val enforced = visit.groups.firstOrNull { !it.isShadow }?.let(::outcome)
+        if (enforced != null && enforced != Outcome.ALLOWED) return enforced
+        val shadow = visit.groups.filter { it.isShadow }.map(::outcome)
+        return shadow.firstOrNull { it == Outcome.SHADOW_DENIED } ?: enforced ?: shadow.firstOrNull()
+    }
+
+    private fun outcome(group: Group): Outcome {
+        val refusal = group.refusal
+        return when {
+            refusal == null -> if (group.hasFailed) Outcome.FAILED_OPEN else Outcome.ALLOWED
+            group.isShadow -> Outcome.SHADOW_DENIED
+            refusal.reason == RateLimitRefusal.Reason.OUTAGE -> Outcome.FAILED_CLOSED
+            else -> Outcome.DENIED
+        }
+    }
+
+    private fun endpoint(visit: Visit): String {
+        val request = visit.call.request
+        return visit.route?.endpoint ?: "${request.httpMethod.value} ${request.path().take(LONGEST_PATH)}"
+    }
+
+    companion object {
+        private val log = LoggerFactory.getLogger(Reporter::class.java)
+        private const val LONGEST_PATH = 200
+
+        /** Marks a call that is near a limit. */
+        val nearKey = AttributeKey<Unit>("RateLimitingNear")
+    }
+}

@@ -1,0 +1,43 @@
+package dev.ratelimit.ktor.server.decision
+
+import io.ktor.server.routing.HttpMethodRouteSelector
+import io.ktor.server.routing.RouteSelector
+import io.ktor.server.routing.RouteSelectorEvaluation
+import io.ktor.server.routing.RoutePathComponent
+import io.ktor.server.routing.RoutingNode
+import io.ktor.server.routing.RoutingResolveContext
+import io.ktor.server.routing.TrailingSlashRouteSelector
+
+/** Marks routes to which the rule of this name applies; it has no part in finding the route. */
+internal data class RateLimitedSelector(
+    val rule: String,
+) : RouteSelector() {
+    override suspend fun evaluate(
+        context: RoutingResolveContext,
+        segmentIndex: Int,
+    ): RouteSelectorEvaluation = RouteSelectorEvaluation.Transparent
+
+    override fun toString(): String = "(rateLimited $rule)"
+}
+
+/**
+ * What is known of a route.
+ *
+ * @property endpoint its method and its path as routing has it, such as `GET /users/{id}`
+ * @property rules those that it names, the outermost first
+ */
+internal class RouteInfo(
+    val endpoint: String,
+    val rules: List<String>,
+) {
+    companion object {
+        fun of(route: RoutingNode): RouteInfo {
+            val selectors = generateSequence(route) { it.parent }.map { it.selector }.toList().asReversed()
+            val path = selectors.filter { it is RoutePathComponent && it !is TrailingSlashRouteSelector }.map { it.toString() }
+            val method = selectors.filterIsInstance<HttpMethodRouteSelector>().lastOrNull()?.method?.value
+            val text = "/" + path.filter { it.isNotEmpty() }.joinToString("/")
+            val names = selectors.filterIsInstance<RateLimitedSelector>().map { it.rule }
+            return RouteInfo(if (method == null) text else "$method $text", names.distinct())
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package dev.ratelimit.ktor.server.decision
+
+import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.ktor.server.RateLimitRefusal
+import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
+import dev.ratelimit.ktor.server.RateLimitingConfig
+import dev.ratelimit.ktor.server.monitoring.Monitoring
+import dev.ratelimit.ktor.server.monitoring.Outcome
+import dev.ratelimit.ktor.server.rules.Stage
+import io.ktor.server.application.Application
+import io.ktor.server.application.ApplicationCall
+import io.ktor.server.application.ApplicationModulesLoaded
+import io.ktor.server.request.httpMethod
+import io.ktor.server.request.path
+import io.ktor.server.routing.RoutingNode
+import io.ktor.server.routing.RoutingPipelineCall
+import java.util.concurrent.ConcurrentHashMap
+
+/** An installed plugin. */
+internal class Runtime(
+    private val application: Application,
+    config: RateLimitingConfig,
+) {
+    val store = config.store ?: MemoryStore()
+    private val asker = Asker(store)
+    val monitoring: Monitoring = config.monitoringOf(store, application)
+    private val reporter = Reporter(application, monitoring)
+    private val gatekeeper = Gatekeeper(asker, reporter)
+    private val routes = ConcurrentHashMap<RoutingNode, RouteInfo>()
+    private val usedNames = ConcurrentHashMap.newKeySet<String>()
+
+    @Volatile
+    var isEnabled: Boolean = config.isEnabled
+
+    @Volatile
+    var setup: Setup = config.build(store, application.rootPath, null)
+        private set
+
+    val control = Control(this, asker)
+
+    init {
+        application.monitor.subscribe(ApplicationModulesLoaded) { checkNames() }
+    }
+
+    /** @throws IllegalArgumentException if there is no limit of this name */
+    fun use(name: String) {
+        require(setup.book.named(name) != null) {
+            "there is no limit '$name' for routes; write limit(\"$name\") { … } in RateLimiting, or one of ${setup.book.names}"
+        }
+        usedNames += name
+    }
+
+    private fun checkNames() {
+        val unused = setup.book.names - usedNames
+        require(unused.isEmpty()) {
+            "no route is limited by ${unused.joinToString { "'$it'" }}, which could never be reached; " +
+                "write rateLimited(\"${unused.first()}\") { … } around routes, or leave the limit out"
+        }
+    }
+
+    /** @throws IllegalArgumentException if the new settings cannot be meant; then the old ones stay in force */
+    fun reload(config: RateLimitingConfig) {
+        val next = config.build(store, application.rootPath, setup.exempt)
+        val missing = usedNames - next.book.names
+        require(missing.isEmpty()) { "routes are limited by ${missing.joinToString { "'$it'" }}, which the new settings do not have" }
+        setup = next
+    }
+
+    /** Null for a call that no rule can be about. */
+    fun visit(call: ApplicationCall): Visit? {
+        val setup = setup
+        val path = setup.book.segments(call.request.path())
+        if (setup.exempt != null && path.size >= setup.exempt.size && path.subList(0, setup.exempt.size) == setup.exempt) return null
+        val rules = setup.book.rules(call.request.httpMethod.value, path)
+        val probe = Visit(call, setup, null, emptyList(), null)
+        val decided =
+            when {
+                setup.deny.includes(probe) -> Outcome.BLOCKED
+                !isEnabled || setup.bypass.includes(probe) -> Outcome.BYPASSED
+                else -> null
+            }
+        val visit = if (decided == null && rules.isEmpty()) probe else Visit(call, setup, decided, if (decided == null) rules else emptyList(), null)
+        call.attributes.put(Visit.key, visit)
+        return visit
+    }
+
+    /** The visit of a call whose route is known. */
+    fun routed(call: RoutingPipelineCall): Visit? {
+        val visit = call.attributes.getOrNull(Visit.key) ?: return null
+        if (visit.outcome != null || visit.last != Stage.ARRIVAL) return null
+        val info = routes.getOrPut(call.route) { RouteInfo.of(call.route) }
+        visit.route = info
+        if (info.rules.isNotEmpty()) visit.join(info.rules.mapNotNull { visit.setup.book.named(it) })
+        return visit
+    }
+
+    /** Whether the call may go on; otherwise it has been answered. */
+    suspend fun passes(
+        visit: Visit,
+        stage: Stage,
+    ): Boolean {
+        val refusal =
+            when (visit.outcome) {
+                Outcome.BLOCKED -> blocked.also { reporter.blocked(visit, it) }
+                null -> gatekeeper.ask(visit, stage)
+                else -> null
+            } ?: return true
+        visit.setup.answers.refuse(visit.call, refusal)
+        return false
+    }
+
+    fun end(visit: Visit) = reporter.ended(visit)
+
+    private companion object {
+        val blocked = RateLimitRefusal(Reason.BLOCKED, "", null, null, null, null, "This caller is not let in.")
+    }
+}

@@ -1,0 +1,81 @@
+package dev.ratelimit.ktor.server.rules
+
+import dev.ratelimit.ktor.server.RateLimitRuleInfo
+import dev.ratelimit.ktor.server.RuleConfig
+import io.ktor.server.application.ApplicationCall
+
+/**
+ * A rule in force.
+ *
+ * @property guard of a rule that has nothing to ask before authentication: counts calls by their address until they are authenticated
+ */
+internal class Rule private constructor(
+    val name: String,
+    val scopes: List<Scope>,
+    val isShadow: Boolean,
+    val fallsThrough: Boolean,
+    val guard: Scope?,
+    val first: Stage,
+    private val fixedWeight: Long,
+    private val weigh: ((ApplicationCall) -> Long)?,
+) {
+    private val stages = scopes.map { it.stage }.toSet() + listOfNotNull(guard?.let { first })
+
+    fun isAskedAt(stage: Stage) = stage in stages
+
+    /** @throws IllegalArgumentException if the weight that was found for the call is not positive: the call fails, and is not let through */
+    fun permits(call: ApplicationCall): Long {
+        val permits = weigh?.invoke(call) ?: return fixedWeight
+        require(permits >= 1) { "the weight of a call at rule '$name' is $permits; it has to be 1 or more" }
+        return permits
+    }
+
+    /** @throws IllegalArgumentException if there is no such scope */
+    fun scope(name: String): Scope {
+        val all = scopes + scopes.mapNotNull { it.byAddress }
+        val found = all.firstOrNull { it.name == name }
+        require(found != null) { "rule '${this.name}' has no limits '$name'; it has ${all.map { it.name }}" }
+        return found
+    }
+
+    fun info() = RateLimitRuleInfo(name, isShadow, scopes.flatMap { listOfNotNull(it, it.byAddress) }.map { it.info() })
+
+    companion object {
+        /**
+         * @param isNamed whether routes name the rule, instead of a pattern of its own
+         * @throws IllegalArgumentException if the rule would limit nothing, or a call could never pass it
+         */
+        fun of(
+            config: RuleConfig,
+            isNamed: Boolean,
+            isShadow: Boolean,
+            userAfterAuthentication: Boolean,
+        ): Rule {
+            val name = config.rule
+            require(config.scopes.isNotEmpty()) {
+                "rule '$name' has no limits and would limit nothing; write for example perIp(100.perMinute)"
+            }
+            val first = if (isNamed) Stage.ROUTED else Stage.ARRIVAL
+            val scopes = config.scopes.values.map { Scope.of(name, it, stage(it.source, first, userAfterAuthentication)) }
+            val tooSmall = scopes.flatMap { it.limits }.firstOrNull { it.burst() < config.fixedWeight }
+            require(tooSmall == null) {
+                "rule '$name' has the weight ${config.fixedWeight}, but $tooSmall never grants more than ${tooSmall?.burst()} at once"
+            }
+            val user = scopes.firstOrNull { it.source == KeySource.User && it.stage == Stage.AUTHENTICATED }
+            val guard = user?.byAddress.takeIf { scopes.all { it.stage == Stage.AUTHENTICATED } }
+            return Rule(name, scopes, isShadow, config.fallThrough, guard, first, config.fixedWeight, config.weigh)
+        }
+
+        private fun stage(
+            source: KeySource,
+            first: Stage,
+            userAfterAuthentication: Boolean,
+        ): Stage =
+            when (source) {
+                KeySource.Endpoint -> Stage.ROUTED
+                KeySource.User -> if (userAfterAuthentication) Stage.AUTHENTICATED else first
+                is KeySource.By -> if (source.afterAuthentication) Stage.AUTHENTICATED else first
+                else -> first
+            }
+    }
+}
