@@ -54,7 +54,7 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
         pipeline: Application,
         configure: RateLimitingConfig.() -> Unit,
     ): RateLimitingControl {
-        val runtime = Runtime(pipeline, RateLimitingConfig().apply(configure))
+        val runtime = Runtime(pipeline, configure)
         pipeline.insertPhaseAfter(ApplicationCallPipeline.Plugins, arrival)
         pipeline.intercept(arrival) {
             val visit = runtime.visit(call) ?: return@intercept

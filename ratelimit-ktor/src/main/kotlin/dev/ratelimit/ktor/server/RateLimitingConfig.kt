@@ -9,14 +9,19 @@ import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.monitoring
 import dev.ratelimit.ktor.server.rules.Rule
 import dev.ratelimit.ktor.server.rules.Rulebook
+import dev.ratelimit.ktor.server.settings.ConfigReader
+import dev.ratelimit.ktor.server.settings.EnvironmentReader
 import dev.ratelimit.spi.RateLimitStore
 import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCall
+import io.ktor.server.config.ApplicationConfig
 import io.ktor.server.request.header
 import io.ktor.utils.io.KtorDsl
+import java.nio.file.Path
 import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.seconds
 
 /**
  * The settings of [RateLimiting].
@@ -35,6 +40,8 @@ public class RateLimitingConfig internal constructor() {
     private val bypassed = CallersConfig()
     private val denied = CallersConfig()
     private val answers = AnswersConfig()
+    private var findTier: (ApplicationCall) -> String? = { null }
+    internal var watched: Watched? = null
     internal var wallClock: () -> Instant = Instant::now
 
     /** Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application. */
@@ -164,6 +171,62 @@ public class RateLimitingConfig internal constructor() {
     /** Callers that get 403, whatever the emergency switch says. */
     public fun deny(configure: CallersConfig.() -> Unit): Unit = denied.configure()
 
+    /**
+     * What `application.conf` or `application.yaml` says: `from(environment.config.config("rateLimiting"))`. Limits are written as
+     * [RateLimit.parse][dev.ratelimit.RateLimit.parse] reads them. What is set in code after it replaces it.
+     *
+     * ```yaml
+     * rateLimiting:
+     *   environment: production
+     *   trustedProxies: ["10.0.0.0/8"]
+     *   tiers: [free, premium, enterprise]
+     *   rules:
+     *     - match: "POST:/auth/…"
+     *       perIp: ["5/5m fixed-window", "10/1h sliding-log"]
+     *     - match: "/api/…"
+     *       perUser: tiers
+     *       perIp: 100/1m burst 150
+     * ```
+     *
+     * @throws IllegalArgumentException if a setting is not known, naming the one that was probably meant, or cannot be meant
+     */
+    public fun from(config: ApplicationConfig): Unit = ConfigReader(this) { call -> findTier(call) }.read(config.toMap())
+
+    /** Which of the tiers of a configuration file a call has; see [RateLimitTiers]. */
+    public fun tier(find: (call: ApplicationCall) -> String?) {
+        findTier = find
+    }
+
+    /** The settings for a place where the application runs: [shadow] and [warnAt]. */
+    public fun environment(environment: RateLimitEnvironment) {
+        shadow = environment == RateLimitEnvironment.DEVELOPMENT
+        warnAt = if (environment == RateLimitEnvironment.STAGING) STAGING_WARNING else null
+    }
+
+    /**
+     * What environment variables say, where they are set: `REDIS_URL` (the store, unless there is one), `RATE_LIMITING_ENABLED`,
+     * `ENABLE_RATE_LIMIT_MONITORING`, `METRICS_RETENTION_DAYS`, `ENVIRONMENT` (development, staging or production). `REDIS_POOL_SIZE` is read
+     * too and needs nothing, because one connection serves all calls.
+     *
+     * @throws IllegalArgumentException if one of them cannot be meant
+     * @throws dev.ratelimit.RateLimitStoreException if Redis cannot be reached
+     */
+    public fun fromEnvironment(): Unit = fromEnvironment(System.getenv())
+
+    internal fun fromEnvironment(variables: Map<String, String>) = EnvironmentReader(this, variables).read()
+
+    /**
+     * Reloads the settings whenever [file] has changed, by the block that the plugin was installed with: let that read the file,
+     * `from(ConfigLoader.load("application.yaml").config("rateLimiting"))`. Settings that cannot be meant are logged, and change nothing.
+     */
+    public fun watch(
+        file: Path,
+        every: Duration = 2.seconds,
+    ) {
+        require(every.isPositive() && every.isFinite()) { "every $every is no span of time; write for example 2.seconds" }
+        watched = Watched(file, every)
+    }
+
     /** What answers say of limits. */
     public fun answers(configure: AnswersConfig.() -> Unit): Unit = answers.configure()
 
@@ -204,7 +267,14 @@ public class RateLimitingConfig internal constructor() {
         }
     }
 
+    /** A file, and how often to look at it. */
+    internal class Watched(
+        val file: Path,
+        val every: Duration,
+    )
+
     internal companion object {
+        private const val STAGING_WARNING = 0.8
         const val EVERYWHERE = "everywhere"
         private const val IPV6_NETWORK = 64
         private const val IPV6_BITS = 128

@@ -36,8 +36,16 @@ public interface RateLimitingControl {
         key: String?,
     )
 
-    /** Takes other rules and settings from now on; buckets of limits that stay keep what was used. */
+    /**
+     * Takes other rules and settings from now on, all or none of them. Buckets keep what was used: those of a limit that has other numbers, and
+     * those of limits whose rule comes back.
+     *
+     * @throws IllegalArgumentException if the settings cannot be meant; nothing has changed then
+     */
     public fun reload(configure: RateLimitingConfig.() -> Unit)
+
+    /** As the other function, by the block that was last given: it reads its configuration again. */
+    public fun reload()
 
     /** Whether the store answers. */
     public suspend fun health(): RateLimitHealth

@@ -33,7 +33,7 @@ internal class Answers(
         val wait = refusal.retryAfter
         if (retryAfter && wait != null) call.setHeader(HttpHeaders.RetryAfter, secondsUp(wait).toString())
         handler?.invoke(call, refusal)
-        if (call.response.status() != null || call.response.isCommitted) return
+        if (call.response.isCommitted) return
         // What is refused is refused to this client, and for a while.
         call.setHeader(HttpHeaders.CacheControl, "no-store")
         if (call.wantsText()) {

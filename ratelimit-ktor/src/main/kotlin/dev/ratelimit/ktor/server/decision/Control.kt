@@ -56,7 +56,9 @@ internal class Control(
         return key?.let { Keys.sought(it, scope.isSecret, scope.name) }
     }
 
-    override fun reload(configure: RateLimitingConfig.() -> Unit): Unit = runtime.reload(RateLimitingConfig().apply(configure))
+    override fun reload(configure: RateLimitingConfig.() -> Unit): Unit = runtime.reload(configure)
+
+    override fun reload(): Unit = runtime.reload()
 
     override suspend fun health(): RateLimitHealth {
         val start = System.nanoTime()

@@ -7,9 +7,11 @@ import dev.ratelimit.ktor.server.RateLimitingConfig
 import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.Outcome
 import dev.ratelimit.ktor.server.rules.Stage
+import dev.ratelimit.ktor.server.settings.watch
 import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.application.ApplicationModulesLoaded
+import io.ktor.server.application.ApplicationStopped
 import io.ktor.server.request.httpMethod
 import io.ktor.server.request.path
 import io.ktor.server.routing.RoutingNode
@@ -19,8 +21,9 @@ import java.util.concurrent.ConcurrentHashMap
 /** An installed plugin. */
 internal class Runtime(
     private val application: Application,
-    config: RateLimitingConfig,
+    private var configure: RateLimitingConfig.() -> Unit,
 ) {
+    private val config = RateLimitingConfig().apply(configure)
     val store = config.store ?: MemoryStore()
     private val asker = Asker(store)
     val monitoring: Monitoring = config.monitoringOf(store, application)
@@ -39,6 +42,8 @@ internal class Runtime(
     val control = Control(this, asker)
 
     init {
+        config.watched?.let { watch(it.file, it.every, application) { reload() } }
+        application.monitor.subscribe(ApplicationStopped) { monitoring.close() }
         application.monitor.subscribe(ApplicationModulesLoaded) { checkNames() }
     }
 
@@ -58,12 +63,18 @@ internal class Runtime(
         }
     }
 
+    fun reload() = reload(configure)
+
     /** @throws IllegalArgumentException if the new settings cannot be meant; then the old ones stay in force */
-    fun reload(config: RateLimitingConfig) {
+    @Synchronized
+    fun reload(configure: RateLimitingConfig.() -> Unit) {
+        // The store stays; without one here, the environment would make another.
+        val config = RateLimitingConfig().apply { store = this@Runtime.store }.apply(configure)
         val next = config.build(store, application.rootPath, setup.exempt)
         val missing = usedNames - next.book.names
         require(missing.isEmpty()) { "routes are limited by ${missing.joinToString { "'$it'" }}, which the new settings do not have" }
         setup = next
+        this.configure = configure
     }
 
     /** Null for a call that no rule can be about. */
@@ -90,6 +101,7 @@ internal class Runtime(
         if (visit.outcome != null || visit.last != Stage.ARRIVAL) return null
         val info = routes.getOrPut(call.route) { RouteInfo.of(call.route) }
         visit.route = info
+        visit.call = call
         if (info.rules.isNotEmpty()) visit.join(info.rules.mapNotNull { visit.setup.book.named(it) })
         return visit
     }

@@ -14,7 +14,7 @@ import io.ktor.util.AttributeKey
 
 /** One call on its way through the stages. Not thread-safe: the stages of a call come one after another. */
 internal class Visit(
-    val call: ApplicationCall,
+    var call: ApplicationCall,
     val setup: Setup,
     /** What was decided without asking a limit. */
     val outcome: Outcome?,
