@@ -1,0 +1,129 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.jvm.perHour
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import io.ktor.server.application.Application
+import io.ktor.server.application.install
+import io.ktor.server.auth.Authentication
+import io.ktor.server.auth.UserIdPrincipal
+import io.ktor.server.auth.authenticate
+import io.ktor.server.auth.basic
+import io.ktor.server.auth.principal
+import io.ktor.server.response.respondText
+import io.ktor.server.routing.Route
+import io.ktor.server.routing.get
+import io.ktor.server.routing.routing
+import java.util.Base64
+
+/** Failed logins are limited, and the principal is known where there is one (KTOR-9621, KTOR-9688). */
+class AuthenticationTest :
+    FunSpec({
+        fun login(
+            user: String,
+            password: String = "right",
+        ) = "Authorization" to "Basic " + Base64.getEncoder().encodeToString("$user:$password".toByteArray())
+
+        var checked = 0
+
+        fun application(build: Route.() -> Unit): Application.() -> Unit =
+            {
+                install(Authentication) {
+                    basic {
+                        validate {
+                            checked++
+                            if (it.password == "right") UserIdPrincipal(it.name) else null
+                        }
+                    }
+                }
+                routing { build() }
+            }
+
+        fun Route.page() = get("/page") { call.respondText("hello ${call.principal<UserIdPrincipal>()?.name}") }
+
+        val nestings =
+            mapOf<String, Route.() -> Unit>(
+                "inside of authenticate" to { authenticate { rateLimited("page") { page() } } },
+                "around authenticate" to { rateLimited("page") { authenticate { page() } } },
+            )
+        for ((nesting, build) in nestings) {
+            test("limits of routes $nesting: each user has a bucket, and keeps the principal") {
+                limited({ limit("page") { perUser(2.perHour) } }, application(build)) {
+                    List(3) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 429)
+                    get("/page", login("bob")).body shouldBe "hello bob"
+                }
+            }
+
+            test("limits of routes $nesting: failed logins are refused before the password is looked at") {
+                limited({ limit("page") { perIp(3.perHour) } }, application(build)) {
+                    checked = 0
+                    List(5) { get("/page", login("alice", "wrong $it")).status } shouldContainExactly listOf(401, 401, 401, 429, 429)
+                    checked shouldBe 3
+                }
+            }
+
+            test("limits of routes $nesting: failed logins are limited where there is nothing but a limit by user") {
+                limited({ limit("page") { perUser(3.perHour) } }, application(build)) {
+                    checked = 0
+                    // Users are not counted by their address once they are known.
+                    List(3) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 200)
+                    List(5) { get("/page", login("bob", "wrong $it")).status } shouldContainExactly listOf(401, 401, 401, 429, 429)
+                    checked shouldBe 6
+                }
+            }
+        }
+
+        test("a rule by path: by user where there is one, and by address before") {
+            limited({ rule("/page") { perUser(3.perHour) } }, application { authenticate { page() } }) {
+                List(4) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 200, 429)
+                get("/page", login("bob")).status shouldBe 200
+                List(4) { get("/page", login("eve", "wrong")).status } shouldContainExactly listOf(401, 401, 401, 429)
+            }
+        }
+
+        test("by user and by address in one rule: whichever refuses, the other is charged nothing") {
+            limited({
+                rule("/page") {
+                    perUser(2.perHour)
+                    perIp(5.perHour)
+                }
+            }, application { authenticate { page() } }) {
+                suspend fun left(
+                    scope: String,
+                    key: String,
+                ) = application.rateLimiting.peek("/page", scope, key)[0].remaining()
+                List(4) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 429, 429)
+                left("ip", "127.0.0.1") shouldBe 3
+                List(4) { get("/page", login("bob", "wrong")).status } shouldContainExactly listOf(401, 401, 401, 429)
+                get("/page", login("bob")).status shouldBe 429
+                left("user", "bob") shouldBe 2
+            }
+        }
+
+        test("without authentication, users are addresses") {
+            limited({ rule("/page") { perUser(2.perHour) } }, { routing { page() } }) {
+                List(3) { get("/page").status } shouldContainExactly listOf(200, 200, 429)
+            }
+        }
+
+        test("a user that is known without authentication is asked for at once") {
+            limited({
+                user(afterAuthentication = false) { it.request.headers["User"] }
+                rule("/page") { perUser(1.perHour) }
+            }, { routing { page() } }) {
+                List(2) { get("/page", "User" to "alice").status } shouldContainExactly listOf(200, 429)
+                get("/page", "User" to "bob").status shouldBe 200
+                List(2) { get("/page").status } shouldContainExactly listOf(200, 429)
+            }
+        }
+
+        test("a principal without a name is not a user of its own in each call") {
+            limited({ rule("/page") { perUser(2.perHour) } }, {
+                install(Authentication) { basic { validate { Any() } } }
+                routing { authenticate { get("/page") { call.respondText("in") } } }
+            }) {
+                List(3) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 429)
+            }
+        }
+    })

@@ -1,0 +1,111 @@
+package dev.ratelimit.ktor.server
+
+import ch.qos.logback.classic.Logger
+import ch.qos.logback.classic.spi.ILoggingEvent
+import ch.qos.logback.core.read.ListAppender
+import dev.ratelimit.jvm.perHour
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.string.shouldNotContain
+import org.slf4j.LoggerFactory
+
+class ModesTest :
+    FunSpec({
+        test("the emergency switch lets all through, and charges nothing; the deny-list holds") {
+            limited({
+                rule("/*") { perIp(1.perHour) }
+                deny { apiKeys("stolen") }
+            }) {
+                application.rateLimiting.isEnabled = false
+                List(3) { get().status } shouldContainExactly listOf(200, 200, 200)
+                get("/", "X-API-Key" to "stolen").status shouldBe 403
+                application.rateLimiting.isEnabled = true
+                List(2) { get().status } shouldContainExactly listOf(200, 429)
+            }
+        }
+
+        test("callers on the list pass: by address, by API key, by a function") {
+            limited({
+                rule("/*") { global(1.perHour) }
+                bypass {
+                    apiKeys("partner")
+                    whenever { it.request.headers["Monitoring"] == "yes" }
+                }
+            }) {
+                List(2) { get("/", "X-API-Key" to "partner").status } shouldContainExactly listOf(200, 200)
+                List(2) { get("/", "Monitoring" to "yes").status } shouldContainExactly listOf(200, 200)
+                List(2) { get("/", "X-API-Key" to "other").status } shouldContainExactly listOf(200, 429)
+            }
+            limited({
+                rule("/*") { global(1.perHour) }
+                bypass { addresses("127.0.0.0/8") }
+            }) { List(2) { get().status } shouldContainExactly listOf(200, 200) }
+            limited({
+                rule("/*") { global(1.perHour) }
+                deny { addresses("127.0.0.1") }
+                bypass { addresses("127.0.0.0/8") }
+            }) { get().status shouldBe 403 }
+        }
+
+        test("a rule in shadow refuses nobody, takes nothing from others, and tells whom it would have refused") {
+            limited({
+                rule("/*") {
+                    perIp(5.perHour)
+                    fallThrough = false
+                }
+                everywhere {
+                    global(1.perHour)
+                    shadow = true
+                }
+            }) {
+                val told = mutableListOf<String>()
+                application.monitor.subscribe(RateLimitingEvents.WouldRefuse) { told += it.refusal.rule }
+                List(6) { get().status }.count { it == 200 } shouldBe 5
+                told.size shouldBe 5
+                val counts = application.rateLimiting.counts()
+                counts.getValue("everywhere").shadowDenied shouldBe 5
+                counts.getValue("/*").allowed shouldBe 5
+                counts.getValue("/*").denied shouldBe 1
+                get("/")["X-RateLimit-Scope"] shouldBe "ip"
+            }
+        }
+
+        test("everything in shadow, as in development") {
+            limited({
+                environment(RateLimitEnvironment.DEVELOPMENT)
+                rule("/*") { perIp(1.perHour) }
+            }) { List(2) { get().status } shouldContainExactly listOf(200, 200) }
+        }
+
+        test("counts are of calls: each once in the total, whatever rules it has") {
+            limited({
+                everywhere { global(100.perHour) }
+                rule("/*") { perIp(2.perHour) }
+            }) {
+                repeat(3) { get() }
+                val counts = application.rateLimiting.counts()
+                counts.getValue("").requests shouldBe 3
+                counts.getValue("").denied shouldBe 1
+                counts.getValue("everywhere").allowed shouldBe 2
+            }
+        }
+
+        test("the audit log has refusals, and no key") {
+            val log = LoggerFactory.getLogger("dev.ratelimit.audit") as Logger
+            val lines = ListAppender<ILoggingEvent>().apply { start() }
+            log.addAppender(lines)
+            try {
+                limited({ rule("/*") { perApiKey(1.perHour) } }) {
+                    repeat(2) { get("/a%0Ab?secret=1", "X-API-Key" to "hunter2") }
+                }
+            } finally {
+                log.detachAppender(lines)
+            }
+            val line = lines.list.single { "refused" in it.formattedMessage }.formattedMessage
+            line shouldContain "rule=\"/*\" policy=api-key key=sha256:"
+            line shouldContain "GET /a%0Ab"
+            line shouldNotContain "hunter2"
+        }
+    })

@@ -1,0 +1,171 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.jvm.RateLimit
+import dev.ratelimit.jvm.perHour
+import dev.ratelimit.jvm.perMinute
+import dev.ratelimit.jvm.perSecond
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import io.ktor.server.response.respondText
+import io.ktor.server.routing.get
+import io.ktor.server.routing.route
+import io.ktor.server.routing.routing
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
+
+class RateLimitingTest :
+    FunSpec({
+        for (engine in engines) {
+            val name = engine.javaClass.simpleName
+
+            test("$name: calls beyond the limit are refused until it has refilled") {
+                limited({ rule("/*") { perIp(2.perMinute) } }, engine = engine) {
+                    List(3) { get("/").status } shouldContainExactly listOf(200, 200, 429)
+                    later(30.seconds)
+                    List(2) { get("/").status } shouldContainExactly listOf(200, 429)
+                }
+            }
+
+            test("$name: what no route answers is limited too") {
+                limited({ rule("/*") { perIp(1.perMinute) } }, { routing { get("/there") { call.respondText("ok") } } }, engine) {
+                    List(2) { get("/not/there").status } shouldContainExactly listOf(404, 429)
+                }
+            }
+        }
+
+        test("all limits of a rule grant, or none is charged") {
+            limited({
+                rule("/a/*") {
+                    perIp(5.perHour)
+                    global(2.perMinute)
+                }
+                rule("/b/*") { perIp(5.perHour) }
+            }) {
+                repeat(10) { get("/a/x") }
+                // Two were granted by both; the other eight took nothing from the limit by address.
+                application.rateLimiting.peek("/a/*", "ip", "127.0.0.1")[0].remaining() shouldBe 3
+                application.rateLimiting.peek("/a/*", "global", null)[0].remaining() shouldBe 0
+            }
+        }
+
+        test("the most specific rule rules alone, beside the one about everything; fallThrough lets the next one rule too") {
+            limited({
+                everywhere { global(100.perHour) }
+                rule("/*") { global(10.perHour) }
+                rule("/api/*") {
+                    global(5.perHour)
+                    fallThrough = true
+                }
+                rule("GET:/api/users/{id}") { global(3.perHour) }
+            }) {
+                get("/api/users/1")
+                get("/api/other")
+                get("/else")
+
+                suspend fun used(rule: String) = application.rateLimiting.peek(rule, "global", null)[0].let { it.limit().burst() - it.remaining() }
+                listOf("everywhere", "/*", "/api/*", "GET:/api/users/{id}").map { used(it) } shouldContainExactly listOf(3L, 2L, 1L, 1L)
+            }
+        }
+
+        test("limits of routes: by name, around and inside others, beside those of their paths") {
+            limited(
+                {
+                    rule("/api/*") { global(100.perHour) }
+                    limit("search") { global(2.perHour) }
+                    limit("outer") { global(3.perHour) }
+                },
+                {
+                    routing {
+                        rateLimited("outer") {
+                            rateLimited("search") { get("/api/search") { call.respondText("found") } }
+                            get("/api/other") { call.respondText("other") }
+                        }
+                    }
+                },
+            ) {
+                List(3) { get("/api/search").status } shouldContainExactly listOf(200, 200, 429)
+                // What the route's limit refused was given back to that of the path.
+                application.rateLimiting.peek("/api/*", "global", null)[0].remaining() shouldBe 98
+                List(2) { get("/api/other").status } shouldContainExactly listOf(200, 429)
+            }
+        }
+
+        test("a bucket for each endpoint is one for each route, whatever its parameters are") {
+            limited(
+                { rule("/*") { perEndpoint(2.perHour) } },
+                {
+                    routing {
+                        route("/users/{id}") { get { call.respondText("user") } }
+                        get("/orders/{id}") { call.respondText("order") }
+                    }
+                },
+            ) {
+                listOf("/users/1", "/users/2", "/users/3", "/orders/1", "/none/1", "/none/2", "/none/3").map { get(it).status } shouldContainExactly
+                    listOf(200, 200, 429, 200, 404, 404, 429)
+                application.rateLimiting.peek("/*", "endpoint", "GET /orders/{id}")[0].remaining() shouldBe 1
+            }
+        }
+
+        test("a call costs its weight; one that costs more than can ever be granted is refused without a time to come back") {
+            limited({
+                rule("/*") {
+                    perIp(10.perMinute)
+                    weight { it.request.queryParameters["cost"]?.toLong() ?: 1 }
+                }
+            }) {
+                get("/?cost=6").status shouldBe 200
+                get("/?cost=6").status shouldBe 429
+                get("/?cost=4").status shouldBe 200
+                later(1.minutes)
+                val never = get("/?cost=11")
+                never.status shouldBe 429
+                never["Retry-After"] shouldBe null
+                // A mistake of the application's: the call fails, and is not let through.
+                get("/?cost=-1").status shouldBe 500
+                get("/?cost=10").status shouldBe 200
+            }
+        }
+
+        test("tiers: limits by the call, the first for whoever has none; a change of tier keeps what was used") {
+            val tiers = RateLimitTiers(RateLimitTier.FREE, RateLimitTier.PREMIUM) { it.request.headers["Plan"] }
+            limited({ rule("/*") { perApiKey(tiers) } }) {
+                val key = "X-API-Key" to "k"
+                List(11) { get("/", key).status }.count { it == 200 } shouldBe 10
+                get("/", key, "Plan" to "nonsense").status shouldBe 429
+                // 100 at once, less the 10 that are used.
+                List(91) { get("/", key, "Plan" to "premium").status }.count { it == 200 } shouldBe 90
+            }
+        }
+
+        test("a leaky bucket makes calls wait for their turn, and refuses those that do not fit in") {
+            limited({ rule("/*") { perIp(RateLimit.leakyBucket(1_000, 1.seconds, 2)) } }) {
+                List(3) { get("/").status } shouldContainExactly listOf(200, 200, 429)
+            }
+        }
+
+        test("by any key of a call; calls without one are not meant") {
+            limited({ rule("/*") { per("tenant", 1.perHour) { it.request.headers["Tenant"] } } }) {
+                List(2) { get("/", "Tenant" to "a").status } shouldContainExactly listOf(200, 429)
+                get("/", "Tenant" to "b").status shouldBe 200
+                List(2) { get("/").status } shouldContainExactly listOf(200, 200)
+            }
+        }
+
+        test("keys of any length and of any characters are told apart, and are no key of another limit (better-auth#7300)") {
+            limited({
+                rule("/*") {
+                    per("tenant", 1.perHour) { it.request.queryParameters["t"] }
+                }
+            }) {
+                val long = "x".repeat(5_000)
+                for (key in listOf(long + "a", long + "b", "%00", "%0A", "a%7Cb", "a%3Ab", "%7B%7D", "")) {
+                    List(2) { get("/?t=$key").status } shouldContainExactly listOf(200, 429)
+                }
+            }
+        }
+
+        test("a key without a text of its own fails the call, for it would be a new bucket each time") {
+            limited({ rule("/*") { per("odd", 1.perSecond) { Any() } } }) { get("/").status shouldBe 500 }
+        }
+    })

@@ -1,0 +1,84 @@
+package dev.ratelimit.ktor.server
+
+import dev.ratelimit.jvm.perHour
+import dev.ratelimit.jvm.perMinute
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.engine.spec.tempfile
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import io.ktor.server.config.ConfigLoader
+import io.ktor.server.config.ConfigLoader.Companion.load
+import io.ktor.server.response.respondText
+import io.ktor.server.routing.get
+import io.ktor.server.routing.routing
+import java.nio.file.Files
+import java.nio.file.attribute.FileTime
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+
+class ReloadTest :
+    FunSpec({
+        test("other numbers find the same buckets, in whatever order limits stand") {
+            limited({ rule("/*") { perIp(5.perHour, 3.perMinute) } }) {
+                List(3) { get().status } shouldContainExactly listOf(200, 200, 200)
+                application.rateLimiting.reload { rule("/*") { perIp(4.perMinute, 10.perHour) } }
+                List(2) { get().status } shouldContainExactly listOf(200, 429)
+                val left = application.rateLimiting.peek("/*", "ip", "127.0.0.1")
+                left.map { it.limit().burst() to it.remaining() } shouldContainExactly listOf(4L to 0L, 10L to 6L)
+            }
+        }
+
+        test("settings that cannot be meant change nothing") {
+            limited(
+                {
+                    rule("/*") { perIp(2.perHour) }
+                    limit("search") { global(9.perHour) }
+                },
+                { routing { rateLimited("search") { get("/") { call.respondText("ok") } } } },
+            ) {
+                get()
+                shouldThrow<IllegalArgumentException> { application.rateLimiting.reload { } }.message shouldContain "has no rule"
+                shouldThrow<IllegalArgumentException> { application.rateLimiting.reload { rule("/*") { perIp(100.perHour) } } }
+                    .message shouldContain "routes are limited by 'search'"
+                List(2) { get().status } shouldContainExactly listOf(200, 429)
+            }
+        }
+
+        test("a file that has changed is read again; one that cannot be meant is not") {
+            val file = tempfile(suffix = ".yaml").toPath()
+            var time = 1_000L
+
+            fun write(text: String) {
+                Files.writeString(file, "rateLimiting:\n  rules:\n    - match: /*\n      perIp: $text\n")
+                Files.setLastModifiedTime(file, FileTime.fromMillis(time))
+                time += 1_000
+            }
+            write("1/1h")
+            limited({
+                from(ConfigLoader.load(file.toString()).config("rateLimiting"))
+                watch(file, every = 10.milliseconds)
+            }) {
+                fun burst() = application.rateLimiting.rules[0].scopes[0].limits[0].burst()
+                List(2) { get().status } shouldContainExactly listOf(200, 429)
+                write("3/1h")
+                eventually(10.seconds) { burst() shouldBe 3 }
+                List(3) { get().status } shouldContainExactly listOf(200, 200, 429)
+                write("nonsense")
+                write("4/1h")
+                eventually(10.seconds) { burst() shouldBe 4 }
+            }
+        }
+
+        test("limits that no route names could never be reached, and routes cannot name limits that are not there") {
+            shouldThrow<Exception> { limited({ limit("search") { global(1.perHour) } }) { get() } }.allMessages() shouldContain
+                "no route is limited by 'search'"
+            shouldThrow<Exception> {
+                limited({ limit("search") { global(1.perHour) } }, { routing { rateLimited("serach") { } } }) { get() }
+            }.allMessages() shouldContain "there is no limit 'serach' for routes"
+        }
+    })
+
+private fun Throwable.allMessages() = generateSequence(this) { it.cause }.joinToString { it.message.orEmpty() }
