@@ -82,6 +82,14 @@ public interface RateLimitStore extends AutoCloseable {
      */
     default void check(RateLimit limit) {}
 
+    /**
+     * Whether one call can charge all of these buckets. By default, always; not where they are on different servers. Whoever charges buckets
+     * of several limiters asks, and makes several calls if it has to.
+     */
+    default boolean reachesTogether(List<BucketKey> keys) {
+        return true;
+    }
+
     /** Gives up connections and files. Limiters that use this store then fail with an exception that says so. */
     @Override
     default void close() {}

@@ -190,6 +190,9 @@ public class RedisStore internal constructor(
         limitOf(limit)
     }
 
+    override fun reachesTogether(keys: List<BucketKey>): Boolean =
+        servers.slots == 1 || keys.distinctBy { servers.slotOf(names.nameOf(it)) }.size <= 1
+
     /** Returns what is leased, and ends the connections that the store has opened; a client that it was given stays open. */
     override fun close() {
         leases?.returnAll()
