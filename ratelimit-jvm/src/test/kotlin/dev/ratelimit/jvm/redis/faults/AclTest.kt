@@ -39,7 +39,7 @@ internal class AclTest :
             store.take(1, keyOf("sliding-log"), Algorithm.SLIDING_LOG.limit(5, 1.hours))
             store.resetAsync(Algorithm.entries.map { keyOf("$it") }).answer()
             store.declareAsync("limiter", "me", listOf(SLOW), Duration.ofSeconds(5)).answer() shouldBe setOf(SLOW)
-            store.tallyAsync(TallyEntry("group", "me", 1, mapOf("calls" to 1), mapOf("longest" to 1), Duration.ofSeconds(5))).answer()
+            store.tallyAsync(TallyEntry("group", "me", 1, mapOf("calls" to 1L), mapOf("longest" to 1L), Duration.ofSeconds(5))).answer()
             store.talliesAsync(listOf("group")).answer().single().numbers shouldBe mapOf("calls" to 1L, "longest" to 1L)
         }
 

@@ -25,7 +25,6 @@ import io.kotest.matchers.shouldNotBe
 import io.kotest.matchers.string.shouldContain
 import io.lettuce.core.cluster.SlotHash
 import java.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /** Numbers that all processes add to: each entry counts once, whatever happens to it on its way. */
@@ -48,11 +47,11 @@ internal class TallyTest :
 
         test("sums add up and maxima rise, whoever writes; the last entry of each writer is known") {
             storeAt(server.uri).use { store ->
-                store.tally(entry("both", 1, mapOf("calls" to 3), mapOf("longest" to 50)))
-                store.tally(entry("both", 2, mapOf("calls" to 4, "other" to 1), mapOf("longest" to 20)))
-                store.tally(entry("both", 7, mapOf("calls" to 5), mapOf("longest" to 70), writer = "another"))
+                store.tally(entry("both", 1, mapOf("calls" to 3L), mapOf("longest" to 50L)))
+                store.tally(entry("both", 2, mapOf("calls" to 4L, "other" to 1L), mapOf("longest" to 20L)))
+                store.tally(entry("both", 7, mapOf("calls" to 5L), mapOf("longest" to 70L), writer = "another"))
                 store.talliesAsync(listOf("both", "nothing", "both")).answer().let { (first, none, again) ->
-                    first shouldBe Tally(mapOf("calls" to 12, "other" to 1, "longest" to 70), mapOf("me" to 2, "another" to 7))
+                    first shouldBe Tally(mapOf("calls" to 12L, "other" to 1L, "longest" to 70L), mapOf("me" to 2L, "another" to 7L))
                     none shouldBe Tally(emptyMap(), emptyMap())
                     again shouldBe first
                 }
@@ -62,21 +61,21 @@ internal class TallyTest :
 
         test("an entry that is sent again counts once, and so does one that comes after a later one") {
             storeAt(server.uri).use { store ->
-                repeat(3) { store.tally(entry("again", 5, mapOf("calls" to 3))) }
-                store.tally(entry("again", 4, mapOf("calls" to 100)))
-                store.tally(entry("again", 6, mapOf("calls" to 10)))
-                store.numbers("again") shouldBe mapOf("calls" to 13)
+                repeat(3) { store.tally(entry("again", 5, mapOf("calls" to 3L))) }
+                store.tally(entry("again", 4, mapOf("calls" to 100L)))
+                store.tally(entry("again", 6, mapOf("calls" to 10L)))
+                store.numbers("again") shouldBe mapOf("calls" to 13L)
             }
         }
 
         test("an entry whose reply is cut counts once when it is sent again (lettuce#1426)") {
             FaultProxy(server.port).use { proxy ->
                 storeAt(proxy.uri).use { store ->
-                    store.tally(entry("cut", 1, mapOf("calls" to 1)))
+                    store.tally(entry("cut", 1, mapOf("calls" to 1L)))
                     for (number in 2L..4L) {
                         proxy.mode = FaultMode.CutOnce
-                        shouldThrow<RateLimitStoreException> { store.tally(entry("cut", number, mapOf("calls" to 10))) }
-                        awaitThat("it arrives") { runCatching { store.tally(entry("cut", number, mapOf("calls" to 10))) }.isSuccess }
+                        shouldThrow<RateLimitStoreException> { store.tally(entry("cut", number, mapOf("calls" to 10L))) }
+                        awaitThat("it arrives") { runCatching { store.tally(entry("cut", number, mapOf("calls" to 10L))) }.isSuccess }
                         store.numbers("cut") shouldBe mapOf("calls" to 1 + (number - 1) * 10)
                     }
                     proxy.cuts shouldBe 3
@@ -87,14 +86,14 @@ internal class TallyTest :
         test("every group expires, and each entry puts that off (redisson#4007)") {
             server.ask { flushall() }
             storeAt(server.uri).use { store ->
-                store.tally(entry("first", 1, mapOf("calls" to 3)))
-                store.tally(TallyEntry("first", "me", 2, emptyMap(), mapOf("longest" to 3), Duration.ofSeconds(70)))
-                store.tally(TallyEntry("long", "me", 2, mapOf("calls" to 1), emptyMap(), Duration.ofSeconds(Long.MAX_VALUE)))
+                store.tally(entry("first", 1, mapOf("calls" to 3L)))
+                store.tally(TallyEntry("first", "me", 2, emptyMap(), mapOf("longest" to 3L), Duration.ofSeconds(70)))
+                store.tally(TallyEntry("long", "me", 2, mapOf("calls" to 1L), emptyMap(), Duration.ofSeconds(Long.MAX_VALUE)))
                 store.talliesAsync(listOf("nothing")).answer()
                 server.ask { keys("*") }.toSet() shouldBe setOf("ratelimit:{first}:tally", "ratelimit:{long}:tally")
                 server.ask { pttl("ratelimit:{first}:tally") } shouldBeInRange 40_001L..70_000L
                 server.ask { pttl("ratelimit:{long}:tally") } shouldBeInRange 1L..Duration.ofDays(3_650).toMillis()
-                store.tally(TallyEntry("first", "me", 3, mapOf("calls" to 1), emptyMap(), Duration.ofMillis(1)))
+                store.tally(TallyEntry("first", "me", 3, mapOf("calls" to 1L), emptyMap(), Duration.ofMillis(1)))
                 awaitThat("the end of the group") { server.ask { exists("ratelimit:{first}:tally") } == 0L }
                 store.numbers("first") shouldBe emptyMap()
             }
@@ -137,7 +136,7 @@ internal class TallyTest :
         test("every digit counts up to 2^53 - 1, and there a number stays") {
             storeAt(server.uri).use { store ->
                 store.tally(entry("digits", 1, mapOf("calls" to TallyEntry.MOST - 10), mapOf("longest" to TallyEntry.MOST - 2)))
-                store.tally(entry("digits", 2, mapOf("calls" to 3), mapOf("longest" to TallyEntry.MOST - 1)))
+                store.tally(entry("digits", 2, mapOf("calls" to 3L), mapOf("longest" to TallyEntry.MOST - 1)))
                 store.numbers("digits") shouldBe mapOf("calls" to TallyEntry.MOST - 7, "longest" to TallyEntry.MOST - 1)
                 store.tally(entry("digits", 3, mapOf("calls" to TallyEntry.MOST)))
                 store.numbers("digits") shouldBe mapOf("calls" to TallyEntry.MOST, "longest" to TallyEntry.MOST - 1)
@@ -150,31 +149,31 @@ internal class TallyTest :
                 server.ask { set("ratelimit:{text}:tally", "hello") }
                 val failures =
                     listOf(
-                        shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1))) },
+                        shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1L))) },
                         shouldThrow<RateLimitStoreException> { store.numbers("text") },
                     )
                 failures.forEach { it.message shouldContain "ratelimit:{text}:tally" }
                 server.ask { get("ratelimit:{text}:tally") } shouldBe "hello"
 
                 server.ask { hset("ratelimit:{hash}:tally", mapOf("=calls" to "x", "=kept" to "3", "other" to "4", "#me" to "y")) }
-                store.numbers("hash") shouldBe mapOf("kept" to 3)
-                store.tally(entry("hash", 1, mapOf("calls" to 2)))
-                store.numbers("hash") shouldBe mapOf("calls" to 2, "kept" to 3)
+                store.numbers("hash") shouldBe mapOf("kept" to 3L)
+                store.tally(entry("hash", 1, mapOf("calls" to 2L)))
+                store.numbers("hash") shouldBe mapOf("calls" to 2L, "kept" to 3L)
                 outages.began.shouldBeEmpty()
             }
         }
 
         test("a server that hangs fails a tally at the deadline; once it is known nobody waits, and nothing is sent later") {
-            storeAt(server.uri, FailurePolicy.open()) { deadline(300.milliseconds) }.use { store ->
-                store.tally(entry("hang", 1, mapOf("calls" to 1)))
+            storeAt(server.uri, FailurePolicy.open()) { deadline(2.seconds) }.use { store ->
+                store.tally(entry("hang", 1, mapOf("calls" to 1L)))
                 server.pause()
                 try {
-                    val asked = List(2_000) { store.tallyAsync(entry("hang", 2L + it, mapOf("calls" to 1))) }
+                    val asked = List(2_000) { store.tallyAsync(entry("hang", 2L + it, mapOf("calls" to 1L))) }
                     val reasons = asked.map { shouldThrow<RateLimitStoreException> { it.answer() }.message.orEmpty() }
                     reasons.count { "under way" in it } shouldBe 1_000
-                    reasons.filterNot { "under way" in it }.forEach { it shouldContain "300 ms" }
+                    reasons.filterNot { "under way" in it }.forEach { it shouldContain "2000 ms" }
                     repeat(2_000) { i ->
-                        shouldThrow<RateLimitStoreException> { store.tally(entry("hang", 5_000L + i, mapOf("calls" to 1_000_000))) }
+                        shouldThrow<RateLimitStoreException> { store.tally(entry("hang", 5_000L + i, mapOf("calls" to 1_000_000L))) }
                     }
                     shouldThrow<RateLimitStoreException> { store.numbers("hang") }
                 } finally {
@@ -189,13 +188,13 @@ internal class TallyTest :
         test("a server that has gone fails a tally at once, and takes the same entry when it is back") {
             RedisServer().use { own ->
                 storeAt(own.uri).use { store ->
-                    store.tally(entry("gone", 1, mapOf("calls" to 1)))
+                    store.tally(entry("gone", 1, mapOf("calls" to 1L)))
                     own.kill()
                     awaitThat("the outage") { runCatching { store.numbers("gone") }.isFailure }
-                    shouldThrow<RateLimitStoreException> { store.tally(entry("gone", 2, mapOf("calls" to 1))) }
+                    shouldThrow<RateLimitStoreException> { store.tally(entry("gone", 2, mapOf("calls" to 1L))) }
                     own.restart()
-                    awaitThat("its return") { runCatching { store.tally(entry("gone", 2, mapOf("calls" to 1))) }.isSuccess }
-                    store.numbers("gone") shouldBe mapOf("calls" to 1)
+                    awaitThat("its return") { runCatching { store.tally(entry("gone", 2, mapOf("calls" to 1L))) }.isSuccess }
+                    store.numbers("gone") shouldBe mapOf("calls" to 1L)
                 }
             }
         }
@@ -203,21 +202,21 @@ internal class TallyTest :
         test("a closed store takes nothing more") {
             val store = storeAt(server.uri)
             store.close()
-            shouldThrow<RateLimitStoreException> { store.tally(entry("closed", 1, mapOf("calls" to 1))) }.message shouldContain "closed"
+            shouldThrow<RateLimitStoreException> { store.tally(entry("closed", 1, mapOf("calls" to 1L))) }.message shouldContain "closed"
             shouldThrow<RateLimitStoreException> { store.numbers("closed") }.message shouldContain "closed"
         }
 
         test("out of memory nothing is half-written (redis#8478)") {
             RedisServer().use { own ->
                 storeAt(own.uri).use { store ->
-                    store.tally(entry("full", 1, mapOf("calls" to 1)))
+                    store.tally(entry("full", 1, mapOf("calls" to 1L)))
                     own.ask { configSet("maxmemory", "1") }
                     shouldThrow<RateLimitStoreException> { store.tally(entry("full", 2, (1..3_000).associate { "$it" to 1L })) }
-                    shouldThrow<RateLimitStoreException> { store.tally(entry("empty", 1, mapOf("calls" to 1))) }
+                    shouldThrow<RateLimitStoreException> { store.tally(entry("empty", 1, mapOf("calls" to 1L))) }
                     own.ask { configSet("maxmemory", "0") }
                     own.ask { keys("*") } shouldBe listOf("ratelimit:{full}:tally")
-                    awaitThat("the server writes again") { runCatching { store.tally(entry("full", 2, mapOf("calls" to 1))) }.isSuccess }
-                    store.numbers("full") shouldBe mapOf("calls" to 2)
+                    awaitThat("the server writes again") { runCatching { store.tally(entry("full", 2, mapOf("calls" to 1L))) }.isSuccess }
+                    store.numbers("full") shouldBe mapOf("calls" to 2L)
                 }
             }
         }
@@ -226,7 +225,7 @@ internal class TallyTest :
             storeAt(server.uri).use { store ->
                 for (number in 1L..20L) {
                     server.ask { scriptFlush() }
-                    store.tally(entry("flushed", number, mapOf("calls" to 1)))
+                    store.tally(entry("flushed", number, mapOf("calls" to 1L)))
                     server.ask { scriptFlush() }
                     store.numbers("flushed") shouldBe mapOf("calls" to number)
                 }
@@ -237,10 +236,10 @@ internal class TallyTest :
             RedisServer.oldest()?.use { old ->
                 storeAt(old.uri).use { store ->
                     old.ask { set("ratelimit:{text}:tally", "hello") }
-                    repeat(2) { store.tally(entry("old", 1, mapOf("calls" to 3), mapOf("longest" to 50))) }
-                    store.numbers("old") shouldBe mapOf("calls" to 3, "longest" to 50)
+                    repeat(2) { store.tally(entry("old", 1, mapOf("calls" to 3L), mapOf("longest" to 50L))) }
+                    store.numbers("old") shouldBe mapOf("calls" to 3L, "longest" to 50L)
                     shouldThrow<RateLimitStoreException> { store.numbers("text") }.message shouldContain "{text}"
-                    shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1))) }.message shouldContain "{text}"
+                    shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1L))) }.message shouldContain "{text}"
                 }
             }
         }
@@ -256,13 +255,13 @@ internal class TallyTest :
                     val from = cluster.ownerOf(slot)
                     val move = SlotMove(cluster, slot, from, cluster.masters.first { it !== from })
                     move.begin()
-                    store.tally(entry("group 3", 2, mapOf("calls" to 1)))
+                    store.tally(entry("group 3", 2, mapOf("calls" to 1L)))
                     move.moveKeys()
-                    store.tally(entry("group 3", 3, mapOf("calls" to 1)))
-                    store.numbers("group 3") shouldBe mapOf("calls" to 5)
+                    store.tally(entry("group 3", 3, mapOf("calls" to 1L)))
+                    store.numbers("group 3") shouldBe mapOf("calls" to 5L)
                     move.finish()
-                    store.tally(entry("group 3", 4, mapOf("calls" to 1)))
-                    store.numbers("group 3") shouldBe mapOf("calls" to 6)
+                    store.tally(entry("group 3", 4, mapOf("calls" to 1L)))
+                    store.numbers("group 3") shouldBe mapOf("calls" to 6L)
                 }
             }
         }
@@ -271,7 +270,7 @@ internal class TallyTest :
             storeAt(server.uri) { deadline(20.seconds) }.use { store ->
                 val calls =
                     List(8) { writer ->
-                        (1L..50L).map { store.tallyAsync(entry("many", it, mapOf("calls" to 1, "by $writer" to 1), writer = "$writer")) }
+                        (1L..50L).map { store.tallyAsync(entry("many", it, mapOf("calls" to 1L, "by $writer" to 1L), writer = "$writer")) }
                     }
                 calls.flatten().forEach { it.answer() }
                 store.numbers("many") shouldBe mapOf("calls" to 400L) + (0..7).associate { "by $it" to 50L }
