@@ -80,13 +80,13 @@ internal class Meters(
 
         val OUTCOMES =
             mapOf<String, (RateLimitCounts) -> Long>(
-                "allowed" to { it.allowed },
-                "denied" to { it.denied },
-                "shadow_denied" to { it.shadowDenied },
-                "bypassed" to { it.bypassed },
-                "blocked" to { it.blocked },
-                "failed_open" to { it.failedOpen },
-                "failed_closed" to { it.failedClosed },
+                "allowed" to RateLimitCounts::allowed,
+                "denied" to RateLimitCounts::denied,
+                "shadow_denied" to RateLimitCounts::shadowDenied,
+                "bypassed" to RateLimitCounts::bypassed,
+                "blocked" to RateLimitCounts::blocked,
+                "failed_open" to RateLimitCounts::failedOpen,
+                "failed_closed" to RateLimitCounts::failedClosed,
             )
     }
 }
