@@ -11,8 +11,13 @@ import dev.ratelimit.spi.Adjustment;
 import dev.ratelimit.spi.BucketKey;
 import dev.ratelimit.spi.Charge;
 import dev.ratelimit.spi.LocalRateLimitStore;
+import dev.ratelimit.spi.Tally;
+import dev.ratelimit.spi.TallyEntry;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -22,6 +27,7 @@ import org.junit.jupiter.api.function.Executable;
 class SpiTest {
     private static final RateLimit LIMIT = RateLimit.perSecond(10);
     private static final BucketKey KEY = new BucketKey("api", "alice", 0);
+    private static final Duration SECOND = Duration.ofSeconds(1);
 
     @Test
     void bucketsAreToldApartByAllThreeParts() {
@@ -58,6 +64,37 @@ class SpiTest {
                 () -> new Adjustment(KEY, LIMIT, Long.MIN_VALUE), "" + Long.MIN_VALUE, "at most " + Long.MAX_VALUE);
         assertNames("key", () -> new Adjustment(null, LIMIT, 1));
         assertNames("limit", () -> new Adjustment(KEY, null, 1));
+    }
+
+    @Test
+    void aTallyEntryThatCannotBeCountedIsNeverBuilt() {
+        Map<String, Long> one = Map.of("calls", 1L);
+        TallyEntry entry = new TallyEntry("group", "me", 1, one, Map.of("longest", TallyEntry.MOST), SECOND);
+        assertEquals(one, entry.sums());
+        assertTeaches(() -> new TallyEntry("group", "me", 0, one, Map.of(), SECOND), "number 0", "the first is 1");
+        assertTeaches(
+                () -> new TallyEntry("group", "me", 1, Map.of("calls", -1L), Map.of(), SECOND), "-1 for 'calls'", "0");
+        assertTeaches(
+                () -> new TallyEntry("group", "me", 1, one, Map.of("longest", TallyEntry.MOST + 1), SECOND),
+                "'longest'",
+                "" + TallyEntry.MOST);
+        assertTeaches(() -> new TallyEntry("group", "me", 1, one, one, SECOND), "'calls'", "leave one out");
+        assertTeaches(
+                () -> new TallyEntry("group", "me", 1, one, Map.of(), Duration.ofNanos(999_999)), "PT0.000999999S", "at least");
+        assertNames("group", () -> new TallyEntry(null, "me", 1, one, Map.of(), SECOND));
+        assertNames("writer", () -> new TallyEntry("group", null, 1, one, Map.of(), SECOND));
+        assertNames("retention", () -> new TallyEntry("group", "me", 1, one, Map.of(), null));
+    }
+
+    @Test
+    void aTallyAndItsEntryKeepWhatTheyWereGiven() {
+        Map<String, Long> numbers = new HashMap<>(Map.of("calls", 1L));
+        TallyEntry entry = new TallyEntry("group", "me", 1, numbers, Map.of(), SECOND);
+        Tally tally = new Tally(numbers, numbers);
+        numbers.put("calls", 2L);
+        assertEquals(Map.of("calls", 1L), entry.sums());
+        assertEquals(Map.of("calls", 1L), tally.numbers());
+        assertEquals(Map.of("calls", 1L), tally.entries());
     }
 
     @Test

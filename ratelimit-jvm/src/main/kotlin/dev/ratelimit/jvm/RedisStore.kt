@@ -16,11 +16,15 @@ import dev.ratelimit.jvm.redis.Request
 import dev.ratelimit.jvm.redis.Servers
 import dev.ratelimit.jvm.redis.Settings
 import dev.ratelimit.jvm.redis.Taken
+import dev.ratelimit.jvm.redis.Tallies
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.RateLimitStore
 import dev.ratelimit.spi.Reservation
+import dev.ratelimit.spi.Tally
+import dev.ratelimit.spi.TallyEntry
+import dev.ratelimit.spi.TallyStore
 import io.lettuce.core.RedisClient
 import io.lettuce.core.cluster.RedisClusterClient
 import java.util.UUID
@@ -46,7 +50,8 @@ public class RedisStore internal constructor(
     private val servers: Servers,
     private val names: RedisKeys,
     private val settings: Settings,
-) : RateLimitStore {
+) : RateLimitStore,
+    TallyStore {
     /** The store on the user's own client, which stays open when the store is closed; settings as in [RedisStoreBuilder]. */
     public constructor(client: RedisClient) : this(client, Settings())
 
@@ -63,6 +68,7 @@ public class RedisStore internal constructor(
     private val owner = UUID.randomUUID().toString().substringBefore('-')
 
     private val decider = Decider(servers, names, settings)
+    private val tallies = Tallies(decider, names)
     private val fallback = Fallback(settings.policy)
     private val limits = ConcurrentHashMap<Limit, RedisLimit>()
     private val denials = if (settings.denials > 0) DenialCache(settings.denials) else null
@@ -184,6 +190,12 @@ public class RedisStore internal constructor(
         decider.declare(limiter, member, limits.joinToString(BETWEEN_LIMITS), validity.toMillis()).thenApply { declared ->
             declared.flatMap { it.split(BETWEEN_LIMITS) }.map(Limit::parse).toSet()
         }
+
+    /** Fails while Redis is away, whatever the failure policy. */
+    override fun tallyAsync(entry: TallyEntry): CompletionStage<Void?> = tallies.add(entry)
+
+    /** Fails while Redis is away, whatever the failure policy. Each group is asked for by itself, a few at a time. */
+    override fun talliesAsync(groups: List<String>): CompletionStage<List<Tally>> = tallies.read(groups)
 
     /** @throws IllegalArgumentException if the limit has no exact form in the numbers of Lua, in microseconds */
     override fun check(limit: Limit) {

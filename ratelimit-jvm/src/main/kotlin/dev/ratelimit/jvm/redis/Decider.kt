@@ -109,23 +109,30 @@ internal class Decider(
         limits: String,
         validityMillis: Long,
     ): CompletionStage<List<String>> {
-        if (isClosed) return CompletableFuture.failedFuture(ClosedStoreException())
         val key = keys.declarationsOf(limiter)
-        val answer = CompletableFuture<List<String>>()
+        return ask(key) { link, isAsking ->
+            link.run(
+                Script.DECLARE,
+                { CommandArgs(StringCodec.UTF8).add(it).add(1L).addKey(key).add(member).add(limits).add(validityMillis) },
+                { ValueListOutput(StringCodec.UTF8) },
+                isAsking,
+            )
+        }
+    }
+
+    /** Asks a question about [key] alone, apart from the batches; it fails when its time is over. */
+    fun <T> ask(
+        key: String,
+        question: (Link, Boolean) -> CompletionStage<T>,
+    ): CompletableFuture<T> {
+        if (isClosed) return CompletableFuture.failedFuture(ClosedStoreException())
+        val answer = CompletableFuture<T>()
         Timer.after(settings.deadlineNanos) {
             if (answer.completeExceptionally(unanswered(settings.deadlineNanos))) servers.look()
         }
-        servers
-            .call(if (servers.slots == 1) 0 else servers.slotOf(key)) { link, isAsking ->
-                link.run(
-                    Script.DECLARE,
-                    { CommandArgs(StringCodec.UTF8).add(it).add(1L).addKey(key).add(member).add(limits).add(validityMillis) },
-                    { ValueListOutput(StringCodec.UTF8) },
-                    isAsking,
-                )
-            }.whenComplete { told, failure ->
-                if (failure == null) answer.complete(told) else answer.completeExceptionally(storeException(failure.unwrapped()))
-            }
+        servers.call(if (servers.slots == 1) 0 else servers.slotOf(key), question).whenComplete { told, failure ->
+            if (failure == null) answer.complete(told) else answer.completeExceptionally(storeException(failure.unwrapped()))
+        }
         return answer
     }
 

@@ -23,6 +23,9 @@ internal class RedisKeys(
     /** Which limits live processes declare for a limiter. */
     fun declarationsOf(limiter: String): String = "$prefix{${tagged(escaped(limiter))}}:declared"
 
+    /** The numbers of a group that all processes add to. */
+    fun tallyOf(group: String): String = "$prefix{${tagged(escaped(group))}}:tally"
+
     private fun textOf(key: Any): String = KeyText.of(key).let {
         if (it.type ==
             null

@@ -27,5 +27,11 @@ internal class Script private constructor(
 
         /** Tells which limits live processes go by. */
         val DECLARE = Script("declare")
+
+        /** Adds to numbers that all processes add to. */
+        val TALLY = Script("tally")
+
+        /** Tells those numbers. */
+        val TALLIES = Script("tallies")
     }
 }

@@ -9,6 +9,7 @@ import dev.ratelimit.jvm.redis.rig.RedisCluster
 import dev.ratelimit.jvm.redis.rig.RedisServer
 import dev.ratelimit.jvm.redis.rig.SlotMove
 import dev.ratelimit.spi.Adjustment
+import dev.ratelimit.spi.TallyEntry
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
@@ -38,6 +39,8 @@ internal class AclTest :
             store.take(1, keyOf("sliding-log"), Algorithm.SLIDING_LOG.limit(5, 1.hours))
             store.resetAsync(Algorithm.entries.map { keyOf("$it") }).answer()
             store.declareAsync("limiter", "me", listOf(SLOW), Duration.ofSeconds(5)).answer() shouldBe setOf(SLOW)
+            store.tallyAsync(TallyEntry("group", "me", 1, mapOf("calls" to 1L), mapOf("longest" to 1L), Duration.ofSeconds(5))).answer()
+            store.talliesAsync(listOf("group")).answer().single().numbers shouldBe mapOf("calls" to 1L, "longest" to 1L)
         }
 
         fun userOf(server: RedisServer) = "redis://app:pw@127.0.0.1:${server.port}"

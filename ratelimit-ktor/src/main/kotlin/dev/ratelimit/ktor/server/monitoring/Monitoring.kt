@@ -2,6 +2,7 @@ package dev.ratelimit.ktor.server.monitoring
 
 import dev.ratelimit.ktor.server.RateLimitCounts
 import dev.ratelimit.ktor.server.RateLimitMetrics
+import java.time.Clock
 import kotlin.time.Duration
 
 /** How a call fared. */
@@ -32,4 +33,31 @@ internal interface Monitoring : AutoCloseable {
     fun counts(): Map<String, RateLimitCounts>
 
     suspend fun metrics(window: Duration): RateLimitMetrics
+
+    /** Remembers nothing. */
+    object None : Monitoring {
+        private val deaf =
+            object : RuleCounter {
+                override fun add(
+                    outcome: Outcome,
+                    nanos: Long,
+                ) = Unit
+            }
+
+        override fun counter(rule: String): RuleCounter = deaf
+
+        override fun denied(
+            rule: String,
+            scope: String,
+            key: String,
+            endpoint: String,
+        ) = Unit
+
+        override fun counts(): Map<String, RateLimitCounts> = mapOf("" to Figures().counts())
+
+        override suspend fun metrics(window: Duration): RateLimitMetrics =
+            Findings(Span.of(window, LONGEST_RETENTION, Clock.systemUTC())).metrics(isShared = false)
+
+        override fun close() = Unit
+    }
 }
