@@ -81,6 +81,7 @@ class LocalMonitoringTest :
 
         test("a call counts for the minute in which it comes, to the millisecond; minutes without one are left out") {
             clock.set("2026-11-21T11:59:59.999Z")
+            open()
             monitoring.call("/api")
             clock.set("2026-11-21T12:00:00Z")
             repeat(2) { monitoring.call("/api") }
@@ -163,6 +164,25 @@ class LocalMonitoringTest :
             }
             metrics(Duration.INFINITE).totals.requests shouldBe 121
             monitoring.counts().getValue("/old").requests shouldBe 1
+        }
+
+        test("what is forgotten is gone, and does not come back with a clock that is put back") {
+            open(retention = 2.hours)
+            repeat(5) {
+                monitoring.call("/api", Outcome.DENIED)
+                monitoring.deny("key")
+                clock += 30.minutes
+            }
+            clock += 2.hours
+            monitoring.call("/api")
+            monitoring.deny("other")
+            metrics(1.hours).totals.requests shouldBe 1
+            clock += (-4).hours
+            metrics(2.hours).run {
+                totals.requests shouldBe 0
+                rules.shouldBeEmpty()
+                topKeys.shouldBeEmpty()
+            }
         }
 
         test("a week's window has the week, and no more") {
