@@ -6,15 +6,11 @@ import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeIn
 import io.kotest.matchers.collections.shouldContainAll
-import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.ints.shouldBeAtMost
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
-import io.micrometer.core.instrument.FunctionCounter
-import io.micrometer.core.instrument.FunctionTimer
-import io.micrometer.core.instrument.Meter
-import io.micrometer.core.instrument.config.NamingConvention
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry
+import io.micrometer.prometheusmetrics.PrometheusConfig
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -33,23 +29,25 @@ class GrafanaDashboardTest :
         val panels = dashboard.getValue("panels").jsonArray.map { it.jsonObject }
         val queries = panels.flatMap { panel -> panel.getValue("targets").jsonArray.map { it.jsonObject.text("expr") } }
 
-        val registry = SimpleMeterRegistry()
+        val registry = PrometheusMeterRegistry(PrometheusConfig.DEFAULT)
         LocalMonitoring(TestClock(), 1.days).use { monitoring ->
             monitoring.counter("/api")
             Control(monitoring).bindRateLimitMeters(registry)
         }
-        val names = registry.meters.flatMap(::prometheusNames).toSet()
-        val labels = registry.meters.flatMap { meter -> prometheusNames(meter).map { it to meter.id.tags.map { tag -> tag.key } } }.toMap()
+        val labels = registry.scrape().lines().mapNotNull(SAMPLE::matchEntire).associate { sample ->
+            val (name, pairs) = sample.destructured
+            name to LABEL.findAll(pairs).map { it.groupValues[1] }.toSet()
+        }
 
         test("each metric in its queries is one of the meters, with its labels, and each meter is shown") {
-            names shouldContainExactlyInAnyOrder
-                listOf(
-                    "ratelimit_server_calls_total",
-                    "ratelimit_server_requests_total",
-                    "ratelimit_server_decision_seconds_count",
-                    "ratelimit_server_decision_seconds_sum",
+            labels shouldBe
+                mapOf(
+                    "ratelimit_server_calls_total" to setOf("outcome"),
+                    "ratelimit_server_requests_total" to setOf("rule", "outcome"),
+                    "ratelimit_server_decision_seconds_count" to setOf("rule"),
+                    "ratelimit_server_decision_seconds_sum" to setOf("rule"),
                 )
-            queries.flatMap { query -> METRIC.findAll(query).map { it.groupValues[1] } }.toSet() shouldBe names
+            queries.flatMap { query -> METRIC.findAll(query).map { it.groupValues[1] } }.toSet() shouldBe labels.keys
             for (query in queries) {
                 for (metric in METRIC.findAll(query)) {
                     withClue(query) {
@@ -105,19 +103,12 @@ class GrafanaDashboardTest :
 /** A metric and its selectors. */
 private val METRIC = Regex("(ratelimit_[a-z_]+)(\\{[^}]*})?")
 private val LABEL = Regex("([a-z_]+)=~?\"")
+
+/** A line of what Prometheus reads. */
+private val SAMPLE = Regex("(\\w+)\\{(.*)} [0-9.E]+")
 private val BY = Regex("by \\(([a-z_]+)\\)")
 private val OUTCOME = Regex("outcome=~?\"([^\"]*)\"")
 private val VARIABLE = Regex("\\$\\{(\\w+)}|\\$(\\w+)")
-
-/** As Micrometer names them for Prometheus: in snake case, counters `_total`, timers in seconds. */
-private fun prometheusNames(meter: Meter): List<String> {
-    val name = NamingConvention.snakeCase.name(meter.id.name, meter.id.type, meter.id.baseUnit)
-    return when (meter) {
-        is FunctionCounter -> listOf("${name}_total")
-        is FunctionTimer -> listOf("${name}_seconds_count", "${name}_seconds_sum")
-        else -> error("${meter.id} is of a kind that is not expected")
-    }
-}
 
 private fun JsonObject.text(name: String): String = getValue(name).jsonPrimitive.content
 
