@@ -19,6 +19,9 @@ internal class RedisProcess private constructor(
     private val folder: Path,
     val url: String,
 ) : AutoCloseable {
+    /** Ctrl-C, or a signal to this process alone. */
+    private val atExit = Thread { process.destroyForcibly() }.also { Runtime.getRuntime().addShutdownHook(it) }
+
     override fun close() {
         process.destroy()
         if (!process.waitFor(2, TimeUnit.SECONDS)) process.destroyForcibly().waitFor()

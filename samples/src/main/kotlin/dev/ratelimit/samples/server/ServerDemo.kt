@@ -80,6 +80,7 @@ internal class ServerDemo(
         caller.name.padEnd(LABEL) + listOf(caller.passed, caller.refused, caller.failed).joinToString("") { "$it".padStart(CELL) }
 
     private fun verdict(): Boolean {
+        // Windows begin with the clock's minutes: one more than whole ones may begin meanwhile, at each end.
         val windows = duration.inWholeMinutes + 2
         val guesses = callers.filter { "guesser" in it.name }
         val areGuessesHeld = guesses.all { it.passed.get() <= windows * ApiServer.LOGINS_A_MINUTE && it.refused.get() > 0 }
