@@ -92,9 +92,9 @@ internal class Browser private constructor(
                 .firstOrNull { it.canExecute() }
 
         fun start(): Browser {
-            val service = ChromeDriverService.Builder().usingDriverExecutable(driverBinary).usingAnyFreePort().build()
+            val service = ChromeDriverService.Builder().usingDriverExecutable(checkNotNull(driverBinary)).usingAnyFreePort().build()
             val options =
-                ChromeOptions().setBinary(binary).addArguments(
+                ChromeOptions().setBinary(checkNotNull(binary)).addArguments(
                     "--headless",
                     "--no-sandbox",
                     "--disable-gpu",
