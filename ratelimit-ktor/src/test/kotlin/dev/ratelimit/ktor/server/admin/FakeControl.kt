@@ -92,6 +92,8 @@ internal class FakeControl : RateLimitingControl {
         return its
     }
 
+    override fun reload() = error("not asked for by a page")
+
     override fun reload(configure: RateLimitingConfig.() -> Unit) = throw UnsupportedOperationException("a test reloads nothing")
 
     override suspend fun health() = RateLimitHealth("Redis 7.0.15, standalone", isUp, 420.microseconds)
