@@ -47,6 +47,9 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
     /** After all plugins, whatever order they are installed in: methods are overridden and preflights answered by now. */
     private val arrival = PipelinePhase("RateLimitingArrival")
 
+    /** Before what answers for lack of a route. */
+    private val unrouted = PipelinePhase("RateLimitingUnrouted")
+
     /** After authentication. */
     private val authenticated = PipelinePhase("RateLimitingAuthenticated")
 
@@ -65,7 +68,8 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
             }
         }
         // What no route has answered has no route and no principal.
-        pipeline.intercept(ApplicationCallPipeline.Fallback) {
+        pipeline.insertPhaseBefore(ApplicationCallPipeline.Fallback, unrouted)
+        pipeline.intercept(unrouted) {
             val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
             if (call.response.isCommitted || visit.last != Stage.ARRIVAL) return@intercept
             if (!runtime.passes(visit, Stage.ROUTED) || !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
@@ -74,6 +78,7 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
             context.attributes.getOrNull(Visit.key)?.let { it.setup.answers.addHeaders(it) }
         }
         pipeline.routing {
+            runtime.installAdmin(this)
             val root = this as ApplicationCallPipeline
             root.insertPhaseBefore(ApplicationCallPipeline.Call, authenticated)
             root.intercept(ApplicationCallPipeline.Plugins) {
@@ -81,6 +86,8 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
                 if (!runtime.passes(visit, Stage.ROUTED)) finish()
             }
             root.intercept(authenticated) {
+                // What authentication has refused comes by here too.
+                if (call.response.isCommitted) return@intercept
                 val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
                 if (visit.last == Stage.ROUTED && !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
             }

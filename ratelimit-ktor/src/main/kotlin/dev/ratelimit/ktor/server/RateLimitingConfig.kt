@@ -42,6 +42,7 @@ public class RateLimitingConfig internal constructor() {
     private val answers = AnswersConfig()
     private var findTier: (ApplicationCall) -> String? = { null }
     internal var watched: Watched? = null
+    internal var admin: RateLimitAdminConfig? = null
     internal var wallClock: () -> Instant = Instant::now
 
     /** Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application. */
@@ -227,6 +228,14 @@ public class RateLimitingConfig internal constructor() {
         watched = Watched(file, every)
     }
 
+    /**
+     * Routes that show and steer the limits, and a dashboard, under [RateLimitAdminConfig.prefix]. No rule is about paths that begin with it;
+     * put nothing else there. Not changed by a reload. Without this there are none.
+     */
+    public fun admin(configure: RateLimitAdminConfig.() -> Unit) {
+        admin = (admin ?: RateLimitAdminConfig()).apply(configure)
+    }
+
     /** What answers say of limits. */
     public fun answers(configure: AnswersConfig.() -> Unit): Unit = answers.configure()
 
@@ -234,7 +243,7 @@ public class RateLimitingConfig internal constructor() {
     internal fun build(
         store: RateLimitStore,
         rootPath: String,
-        exempt: List<String>?,
+        exempt: String? = null,
     ): Setup {
         require(patterns.isNotEmpty() || named.isNotEmpty() || always != null) {
             "RateLimiting has no rule and would limit nothing; write for example rule(\"/*\") { perIp(100.perMinute) }"
@@ -246,7 +255,7 @@ public class RateLimitingConfig internal constructor() {
         val bypass = bypassed.build()
         val deny = denied.build()
         val addresses = ClientAddresses(AddressSet(proxies), forwarding, ipv6Prefix, bypass.needsAddress || deny.needsAddress)
-        return Setup(book, addresses, users, findApiKey, bypass, deny, Answers(answers, wallClock), warnAt, failOpen, exempt)
+        return Setup(book, addresses, users, findApiKey, bypass, deny, Answers(answers, wallClock), warnAt, failOpen, exempt?.let(book::segments))
     }
 
     internal fun monitoringOf(

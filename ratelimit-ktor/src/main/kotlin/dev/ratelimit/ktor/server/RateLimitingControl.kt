@@ -37,8 +37,8 @@ public interface RateLimitingControl {
     )
 
     /**
-     * Takes other rules and settings from now on, all or none of them. Buckets keep what was used: those of a limit that has other numbers, and
-     * those of limits whose rule comes back.
+     * Takes other rules and settings from now on, all or none of them. Buckets of a limit that has other numbers keep what is left
+     * in them (a token bucket its tokens, a window its counts).
      *
      * @throws IllegalArgumentException if the settings cannot be meant; nothing has changed then
      */

@@ -181,7 +181,7 @@ class AnswersTest :
 
 /** A store that is away. */
 private class FailingStore : RateLimitStore {
-    private fun <T> failure(): CompletionStage<T> = CompletableFuture.failedFuture(RateLimitStoreException("away"))
+    private fun <T> failure(): CompletionStage<T> = CompletableFuture.failedFuture(RateLimitStoreException("away", null))
 
     override fun tryAcquireAsync(
         charges: List<Charge>,

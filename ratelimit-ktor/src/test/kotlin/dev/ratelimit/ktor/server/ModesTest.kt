@@ -1,15 +1,18 @@
 package dev.ratelimit.ktor.server
 
+import ch.qos.logback.classic.Level
 import ch.qos.logback.classic.Logger
 import ch.qos.logback.classic.spi.ILoggingEvent
 import ch.qos.logback.core.read.ListAppender
 import dev.ratelimit.jvm.perHour
+import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
 import org.slf4j.LoggerFactory
+import kotlin.time.Duration.Companion.seconds
 
 class ModesTest :
     FunSpec({
@@ -60,14 +63,17 @@ class ModesTest :
                     shadow = true
                 }
             }) {
+                // The call that the other rule refuses does not count here either.
                 val told = mutableListOf<String>()
                 application.monitor.subscribe(RateLimitingEvents.WouldRefuse) { told += it.refusal.rule }
                 List(6) { get().status }.count { it == 200 } shouldBe 5
-                told.size shouldBe 5
-                val counts = application.rateLimiting.counts()
-                counts.getValue("everywhere").shadowDenied shouldBe 5
-                counts.getValue("/*").allowed shouldBe 5
-                counts.getValue("/*").denied shouldBe 1
+                told.size shouldBe 4
+                eventually(5.seconds) {
+                    val counts = application.rateLimiting.counts()
+                    counts.getValue("everywhere").shadowDenied shouldBe 4
+                    counts.getValue("/*").allowed shouldBe 5
+                    counts.getValue("/*").denied shouldBe 1
+                }
                 get("/")["X-RateLimit-Scope"] shouldBe "ip"
             }
         }
@@ -85,10 +91,12 @@ class ModesTest :
                 rule("/*") { perIp(2.perHour) }
             }) {
                 repeat(3) { get() }
-                val counts = application.rateLimiting.counts()
-                counts.getValue("").requests shouldBe 3
-                counts.getValue("").denied shouldBe 1
-                counts.getValue("everywhere").allowed shouldBe 2
+                eventually(5.seconds) {
+                    val counts = application.rateLimiting.counts()
+                    counts.getValue("").requests shouldBe 3
+                    counts.getValue("").denied shouldBe 1
+                    counts.getValue("/*").allowed shouldBe 2
+                }
             }
         }
 
@@ -96,12 +104,14 @@ class ModesTest :
             val log = LoggerFactory.getLogger("dev.ratelimit.audit") as Logger
             val lines = ListAppender<ILoggingEvent>().apply { start() }
             log.addAppender(lines)
+            log.level = Level.INFO
             try {
                 limited({ rule("/*") { perApiKey(1.perHour) } }) {
                     repeat(2) { get("/a%0Ab?secret=1", "X-API-Key" to "hunter2") }
                 }
             } finally {
                 log.detachAppender(lines)
+                log.level = null
             }
             val line = lines.list.single { "refused" in it.formattedMessage }.formattedMessage
             line shouldContain "rule=\"/*\" policy=api-key key=sha256:"

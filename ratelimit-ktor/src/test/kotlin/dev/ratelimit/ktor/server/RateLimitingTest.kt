@@ -127,14 +127,16 @@ class RateLimitingTest :
             }
         }
 
-        test("tiers: limits by the call, the first for whoever has none; a change of tier keeps what was used") {
+        test("tiers: limits by the call, the first for whoever has none; a change of tier keeps what is left") {
             val tiers = RateLimitTiers(RateLimitTier.FREE, RateLimitTier.PREMIUM) { it.request.headers["Plan"] }
             limited({ rule("/*") { perApiKey(tiers) } }) {
                 val key = "X-API-Key" to "k"
                 List(11) { get("/", key).status }.count { it == 200 } shouldBe 10
                 get("/", key, "Plan" to "nonsense").status shouldBe 429
-                // 100 at once, less the 10 that are used.
-                List(91) { get("/", key, "Plan" to "premium").status }.count { it == 200 } shouldBe 90
+                // What was left, refilled at the rate of the other.
+                get("/", key, "Plan" to "premium").status shouldBe 429
+                later(6.seconds)
+                List(6) { get("/", key, "Plan" to "Premium").status }.count { it == 200 } shouldBe 5
             }
         }
 

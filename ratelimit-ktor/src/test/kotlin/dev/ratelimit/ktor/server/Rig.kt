@@ -14,6 +14,8 @@ import io.ktor.server.routing.post
 import io.ktor.server.routing.routing
 import java.net.InetAddress
 import java.net.Socket
+import java.util.concurrent.Callable
+import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.time.Duration
 
@@ -108,3 +110,18 @@ internal suspend fun limited(
         server.stop(0, 0)
     }
 }
+
+/** What [action] gives each of [times] times, 16 at a time, on threads of their own: those of coroutines belong to the server. */
+internal fun <T> atOnce(
+    times: Int,
+    action: (Int) -> T,
+): List<T> {
+    val threads = Executors.newFixedThreadPool(THREADS)
+    try {
+        return List(times) { i -> threads.submit(Callable { action(i) }) }.map { it.get() }
+    } finally {
+        threads.shutdown()
+    }
+}
+
+private const val THREADS = 16

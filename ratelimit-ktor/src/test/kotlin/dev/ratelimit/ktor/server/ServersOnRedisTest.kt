@@ -8,10 +8,6 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
-import kotlinx.coroutines.awaitAll
-import kotlinx.coroutines.coroutineScope
 import kotlin.time.Duration.Companion.seconds
 
 class ServersOnRedisTest :
@@ -34,10 +30,7 @@ class ServersOnRedisTest :
                             val first = this
                             limited(limits(two)) {
                                 val second = this
-                                val statuses =
-                                    coroutineScope {
-                                        List(300) { i -> async(Dispatchers.IO) { (if (i % 2 == 0) first else second).get().status } }.awaitAll()
-                                    }
+                                val statuses = atOnce(300) { (if (it % 2 == 0) first else second).get().status }
                                 statuses.count { it == 200 } shouldBe 100
                                 statuses.count { it == 429 } shouldBe 200
                                 // What the limit by address refused took nothing from the other.
@@ -61,7 +54,7 @@ class ServersOnRedisTest :
                         get().status shouldBe 200
                         application.rateLimiting.health().isUp shouldBe true
                         killRedis(url)
-                        val statuses = coroutineScope { List(100) { async(Dispatchers.IO) { get().status } }.awaitAll() }
+                        val statuses = atOnce(100) { get().status }
                         statuses.distinct() shouldContainExactly listOf(200)
                         eventually(10.seconds) { application.rateLimiting.health().isUp shouldBe false }
                     }

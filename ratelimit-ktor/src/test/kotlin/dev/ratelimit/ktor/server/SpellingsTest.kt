@@ -6,6 +6,7 @@ import io.kotest.matchers.shouldBe
 import io.ktor.http.HttpMethod
 import io.ktor.server.application.ApplicationCallPipeline
 import io.ktor.server.application.call
+import io.ktor.server.application.install
 import io.ktor.server.plugins.mutableOriginConnectionPoint
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.IgnoreTrailingSlash

@@ -11,12 +11,11 @@ internal object StandardHeaders {
         group: Group,
         standing: Standing,
     ): List<Pair<String, String>> {
-        val asked = if (standing.asked in group.charged) group.charged else group.charged + standing.asked
-        val names = names(asked)
+        val names = names(group.asked)
         val result = standing.result
         val reset = secondsUpOrZero(if (result.isAllowed) result.resetAfterNanos() else result.retryAfterNanos())
         return listOf(
-            "RateLimit-Policy" to asked.joinToString { "\"${names[it]}\"${parameters(it.policy.limit)}" },
+            "RateLimit-Policy" to group.asked.joinToString { "\"${names[it]}\"${parameters(it.policy.limit)}" },
             "RateLimit" to "\"${names[standing.asked]}\";r=${result.remaining()};t=$reset",
         )
     }

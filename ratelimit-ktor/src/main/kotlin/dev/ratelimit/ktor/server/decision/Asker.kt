@@ -25,16 +25,18 @@ internal class Asker(
     private suspend fun askInTurn(charges: List<Charge>): RateLimitResult {
         val granted = ArrayList<Charge>()
         var scarcest: RateLimitResult? = null
+        var delay = 0L
         var isComplete = false
         try {
             for (together in charges.groupBy { it.key.limiter() to it.key.key() }.values) {
                 val result = store.tryAcquireAsync(together, Long.MAX_VALUE).await()
                 if (!result.isAllowed) return result
                 granted += together
+                delay = maxOf(delay, result.delayNanos())
                 if (scarcest == null || result.remaining() < scarcest.remaining()) scarcest = result
             }
             isComplete = true
-            return checkNotNull(scarcest)
+            return checkNotNull(scarcest).run { RateLimitResult.allowed(limit(), remaining(), resetAfterNanos(), delay) }
         } finally {
             if (!isComplete) giveBackCharges(granted)
         }

@@ -48,6 +48,7 @@ internal class Gatekeeper(
         if (heavy != null) return refuse(group, tooHeavy(heavy), null)
         val asked = collector.asked
         if (asked.isEmpty()) return 0
+        group.asked += asked
         val result =
             try {
                 asker.ask(asked.map { it.charge })

@@ -4,6 +4,7 @@ import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
 import dev.ratelimit.ktor.server.RateLimitingConfig
+import dev.ratelimit.ktor.server.admin.AdminRoutes
 import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.Outcome
 import dev.ratelimit.ktor.server.rules.Stage
@@ -14,6 +15,7 @@ import io.ktor.server.application.ApplicationModulesLoaded
 import io.ktor.server.application.ApplicationStopped
 import io.ktor.server.request.httpMethod
 import io.ktor.server.request.path
+import io.ktor.server.routing.Route
 import io.ktor.server.routing.RoutingNode
 import io.ktor.server.routing.RoutingPipelineCall
 import java.util.concurrent.ConcurrentHashMap
@@ -36,7 +38,7 @@ internal class Runtime(
     var isEnabled: Boolean = config.isEnabled
 
     @Volatile
-    var setup: Setup = config.build(store, application.rootPath, null)
+    var setup: Setup = config.build(store, application.rootPath, config.admin?.prefix)
         private set
 
     val control = Control(this, asker)
@@ -45,6 +47,11 @@ internal class Runtime(
         config.watched?.let { watch(it.file, it.every, application) { reload() } }
         application.monitor.subscribe(ApplicationStopped) { monitoring.close() }
         application.monitor.subscribe(ApplicationModulesLoaded) { checkNames() }
+    }
+
+    /** The routes that show and steer this, where they are wanted. */
+    fun installAdmin(route: Route) {
+        config.admin?.let { AdminRoutes(control, it, { call -> setup.addresses.of(call).text }).install(route) }
     }
 
     /** @throws IllegalArgumentException if there is no limit of this name */
@@ -70,7 +77,7 @@ internal class Runtime(
     fun reload(configure: RateLimitingConfig.() -> Unit) {
         // The store stays; without one here, the environment would make another.
         val config = RateLimitingConfig().apply { store = this@Runtime.store }.apply(configure)
-        val next = config.build(store, application.rootPath, setup.exempt)
+        val next = config.build(store, application.rootPath, this.config.admin?.prefix)
         val missing = usedNames - next.book.names
         require(missing.isEmpty()) { "routes are limited by ${missing.joinToString { "'$it'" }}, which the new settings do not have" }
         setup = next

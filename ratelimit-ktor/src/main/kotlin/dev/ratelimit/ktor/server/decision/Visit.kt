@@ -57,6 +57,7 @@ internal class Group(
     val isShadow: Boolean,
 ) {
     var rules: List<Rule> = rules
+    val asked = ArrayList<Asked>(EXPECTED)
     val charged = ArrayList<Asked>(EXPECTED)
     var refusal: RateLimitRefusal? = null
     var hasFailed = false

@@ -16,10 +16,8 @@ internal class Ranks(
         for (i in ends.indices) if (ends[i].method == null || ends[i].method == method) found += ends[i].rank
     }
 
-    fun sorted(): List<Int> {
-        if (found.size > 1) found.sort()
-        return found
-    }
+    /** Each once: a pattern that may begin anywhere can match in several places. */
+    fun sorted(): List<Int> = if (found.size > 1) found.distinct().sorted() else found
 }
 
 /** A place in a [PatternTree]: what patterns say of the part of a path that comes next. */

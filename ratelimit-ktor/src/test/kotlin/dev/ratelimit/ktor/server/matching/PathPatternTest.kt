@@ -90,7 +90,7 @@ class PathPatternTest :
                         rule(one) { perIp(1.perSecond) }
                         rule(other) { perIp(1.perSecond) }
                     }
-                val message = shouldThrow<IllegalArgumentException> { config.build(MemoryStore(), "", null) }.message
+                val message = shouldThrow<IllegalArgumentException> { config.build(MemoryStore(), "") }.message
                 message shouldContain "'$one' and '$other' are about the same calls"
             }
         }

@@ -27,7 +27,7 @@ class SettingsTest :
             return RateLimitingConfig().apply { from(ConfigLoader.load(file.path).config("rateLimiting")) }
         }
 
-        fun RateLimitingConfig.rules(): List<RateLimitRuleInfo> = build(MemoryStore(), "", null).book.all.map { it.info() }
+        fun RateLimitingConfig.rules(): List<RateLimitRuleInfo> = build(MemoryStore(), "").book.all.map { it.info() }
 
         val hocon =
             """
@@ -82,7 +82,7 @@ class SettingsTest :
                 rules.getValue("POST:/auth/*").scopes[0].limits shouldContainExactly
                     listOf(RateLimit.parse("5/5m fixed-window"), RateLimit.parse("10/1h sliding-log"))
                 rules.getValue("/api/*").isShadow shouldBe true
-                rules.getValue("/api/*").scopes[0].tiers.getValue("free")[0] shouldBe 100.perHour
+                rules.getValue("/api/*").scopes.first { it.name == "user" }.tiers.getValue("free")[0] shouldBe 100.perHour
             }
         }
 
