@@ -262,7 +262,7 @@ class AdminRoutesTest :
                 get("/health").status shouldBe 200
                 get("/metrics/endpoint//api/*").status shouldBe 200
                 get("")["Location"] shouldBe "./limits/"
-                AdminSite(port, control, routes, "/rate-limits").get("/health").status shouldBe 404
+                AdminClient(port, "/rate-limits").get("/health").status shouldBe 404
             }
         }
     })

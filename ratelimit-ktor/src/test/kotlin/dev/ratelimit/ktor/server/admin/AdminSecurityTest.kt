@@ -54,7 +54,7 @@ class AdminSecurityTest :
         test("who is not let in learns nothing, not even what is there, and can do nothing") {
             withAdmin(configure = { password() }) {
                 everything.forEachIndexed { i, path ->
-                    val answer = get(path, AdminSite.CLIENT to "client $i")
+                    val answer = get(path, AdminClient.CLIENT to "client $i")
                     answer.status shouldBe 403
                     answer.detail shouldBe "you are not let in; authorize { call -> … } of admin { … } decides who is"
                 }
@@ -89,7 +89,7 @@ class AdminSecurityTest :
         test("a post that a browser sends for another site is refused, by Fetch Metadata") {
             withAdmin {
                 for (site in listOf("cross-site", "same-site", "something new")) {
-                    val answer = post("/emergency", """{"enabled": false}""", AdminSite.JSON, "Sec-Fetch-Site" to site)
+                    val answer = post("/emergency", """{"enabled": false}""", AdminClient.JSON, "Sec-Fetch-Site" to site)
                     answer.status shouldBe 403
                     answer.detail shouldContain "the call comes from a page of another site; open the dashboard itself"
                 }
@@ -97,14 +97,14 @@ class AdminSecurityTest :
                 post(
                     "/reset",
                     reset,
-                    AdminSite.JSON,
+                    AdminClient.JSON,
                     "Sec-Fetch-Site" to "cross-site",
                     "Sec-Fetch-Mode" to "navigate",
                     "Sec-Fetch-Dest" to "document",
                 ).status shouldBe 403
                 control.isEnabled shouldBe true
                 control.resets.size shouldBe 0
-                post("/reset", reset, AdminSite.JSON, "Sec-Fetch-Site" to "same-origin").status shouldBe 204
+                post("/reset", reset, AdminClient.JSON, "Sec-Fetch-Site" to "same-origin").status shouldBe 204
             }
         }
 
@@ -112,10 +112,10 @@ class AdminSecurityTest :
             withAdmin {
                 val foreign =
                     listOf("http://evil.example", "https://127.0.0.1:$port.evil.example", "http://127.0.0.1:${port + 1}", "http://127.0.0.1", "null", "x")
-                for (origin in foreign) post("/reset", reset, AdminSite.JSON, "Origin" to origin).status shouldBe 403
+                for (origin in foreign) post("/reset", reset, AdminClient.JSON, "Origin" to origin).status shouldBe 403
                 control.resets.size shouldBe 0
-                post("/reset", reset, AdminSite.JSON, "Origin" to "http://127.0.0.1:$port").status shouldBe 204
-                post("/reset", reset, AdminSite.JSON).status shouldBe 204
+                post("/reset", reset, AdminClient.JSON, "Origin" to "http://127.0.0.1:$port").status shouldBe 204
+                post("/reset", reset, AdminClient.JSON).status shouldBe 204
             }
         }
 
@@ -155,7 +155,7 @@ class AdminSecurityTest :
                     allowNonSimpleContentTypes = true
                 }
             }) {
-                post("/emergency", """{"enabled": false}""", AdminSite.JSON, "Origin" to "http://evil.example").status shouldBe 403
+                post("/emergency", """{"enabled": false}""", AdminClient.JSON, "Origin" to "http://evil.example").status shouldBe 403
                 control.isEnabled shouldBe true
             }
         }
@@ -177,7 +177,7 @@ class AdminSecurityTest :
             withAdmin {
                 val long = """{"rule": "/api/*", "scope": "ip", "key": "${"a".repeat(16_384)}"}"""
                 post("/reset", long).status shouldBe 413
-                val untold = send("POST", "/reset", BodyPublishers.ofInputStream { ByteArrayInputStream(long.toByteArray()) }, AdminSite.JSON)
+                val untold = send("POST", "/reset", BodyPublishers.ofInputStream { ByteArrayInputStream(long.toByteArray()) }, AdminClient.JSON)
                 untold.status shouldBe 413
                 untold.detail shouldBe "the body is longer than 16384 bytes; send fewer"
                 control.resets.size shouldBe 0
@@ -196,7 +196,7 @@ class AdminSecurityTest :
                 locked["Retry-After"] shouldBe "6"
                 locked.detail shouldBe "there were too many wrong tries from here; try again in 6 s"
                 asked.get() shouldBe 10
-                get("/health", right, AdminSite.CLIENT to "another").status shouldBe 200
+                get("/health", right, AdminClient.CLIENT to "another").status shouldBe 200
                 now.addAndGet(6.seconds.inWholeNanoseconds)
                 get("/health", right).status shouldBe 200
             }
@@ -261,10 +261,10 @@ class AdminSecurityTest :
                         authorize { true }
                         actor { it.request.headers["X-User"] }
                     }) {
-                        post("/reset", reset, AdminSite.JSON, "X-User" to "alice")
+                        post("/reset", reset, AdminClient.JSON, "X-User" to "alice")
                         post("/reset", """{"rule": "/api/*", "scope": "global"}""")
                         post("/reset", """{"rule": "/api/*", "scope": "api-key", "key": "sha256:0123456789abcdef0123456789abcdef"}""")
-                        post("/emergency", """{"enabled": false}""", AdminSite.JSON, "X-User" to "bob")
+                        post("/emergency", """{"enabled": false}""", AdminClient.JSON, "X-User" to "bob")
                         post("/emergency", """{"enabled": true}""")
                         post("/reset", """{"rule": "/api/*", "scope": "nowhere"}""")
                     }
@@ -284,7 +284,7 @@ class AdminSecurityTest :
             val lines =
                 audited {
                     withAdmin(configure = { password() }, clock = { 0 }) {
-                        post("/reset", reset, AdminSite.JSON, "Sec-Fetch-Site" to "cross-site", AdminSite.CLIENT to "another")
+                        post("/reset", reset, AdminClient.JSON, "Sec-Fetch-Site" to "cross-site", AdminClient.CLIENT to "another")
                         repeat(200) { get("/health?key=secret") }
                     }
                 }
@@ -308,7 +308,7 @@ class AdminSecurityTest :
                 val answers =
                     reads.drop(2).filter { "stream" !in it }.map { get(it, right) } +
                         get("/peek?rule=/api/*&scope=ip&key=a", right) + get("/nothing", right) + get("/health") +
-                        post("/emergency", """{"enabled": true}""", AdminSite.JSON, right) + get("/", right)
+                        post("/emergency", """{"enabled": true}""", AdminClient.JSON, right) + get("/", right)
                 for (answer in answers) {
                     answer["Cache-Control"] shouldBe "no-store"
                     answer["X-Content-Type-Options"] shouldBe "nosniff"

@@ -1,10 +1,12 @@
 package dev.ratelimit.ktor.server.admin
 
+import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perMinute
 import dev.ratelimit.ktor.server.DeniedEndpoint
 import dev.ratelimit.ktor.server.DeniedKey
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitScopeInfo
+import dev.ratelimit.ktor.server.limited
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.core.test.Enabled
 import io.kotest.core.test.config.DefaultTestConfig
@@ -155,16 +157,16 @@ class DashboardTest :
                 browser.until { browser.one("#switch").isEnabled.shouldBeTrue() }
                 browser.one("#off").isDisplayed shouldBe false
                 browser.one("#switch").click()
-                browser.until { browser.text("#confirm-title") shouldBe "Switch all limits off?" }
+                browser.until { browser.text("#confirm-title") shouldBe "Switch the limits off?" }
                 browser.focused().sendKeys(Keys.ESCAPE)
                 browser.until { browser.one("#confirm").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
                 browser.one("#switch").click()
                 browser.one("#confirm-yes").click()
-                browser.until { browser.text("#off") shouldContain "All limits are switched off." }
+                browser.until { browser.text("#off") shouldContain "The limits are switched off." }
                 control.isEnabled shouldBe false
                 browser.one("#on-again").click()
-                browser.until { browser.text("#confirm-title") shouldBe "Switch all limits on?" }
+                browser.until { browser.text("#confirm-title") shouldBe "Switch the limits on?" }
                 browser.one("#confirm-yes").click()
                 browser.until { browser.one("#off").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
@@ -288,6 +290,33 @@ class DashboardTest :
                     isLetIn.set(true)
                     browser.one("#alert button").click()
                     browser.until { browser.text("#connection") shouldBe "Live" }
+                }
+            }
+        }
+
+        test("on a real server it shows who was refused, and its reset lets them in again") {
+            limited({
+                rule("/api/*") { perIp(2.perHour) }
+                admin { authorize { true } }
+            }) {
+                val statuses = List(5) { get("/api/orders").status }
+                statuses shouldContainExactly listOf(200, 200, 429, 429, 429)
+                Browser.start().use { browser ->
+                    browser.open("http://127.0.0.1:$port/rate-limits/")
+                    browser.until { browser.text("#denied") shouldBe "3" }
+                    browser.text("#store") shouldStartWith "MemoryStore"
+                    browser.text("#endpoints tbody") shouldBe "GET /api/orders 3"
+                    browser.one("#keys tbody button").click()
+                    browser.until { browser.text("#bucket-state") shouldContain "2/1h: 0 of 2 left" }
+                    browser.one("#reset").click()
+                    browser.one("#confirm-yes").click()
+                    browser.until { browser.text("#bucket-state") shouldContain "Reset:" }
+                    get("/api/orders").status shouldBe 200
+                    browser.one("#switch").click()
+                    browser.one("#confirm-yes").click()
+                    browser.until { browser.one("#off").isDisplayed.shouldBeTrue() }
+                    List(5) { get("/api/orders").status }.distinct() shouldContainExactly listOf(200)
+                    browser.complaints().shouldBeEmpty()
                 }
             }
         }
