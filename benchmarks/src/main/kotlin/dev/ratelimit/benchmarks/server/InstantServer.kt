@@ -17,8 +17,6 @@ internal class InstantEngine(
     monitor: Events,
     isDevelopment: Boolean,
 ) : BaseApplicationEngine(environment, monitor, isDevelopment) {
-    override val configuration = Configuration()
-
     override fun start(wait: Boolean): ApplicationEngine {
         resolvedConnectorsDeferred.complete(emptyList())
         return this

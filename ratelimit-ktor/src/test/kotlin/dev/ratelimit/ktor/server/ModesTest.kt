@@ -78,6 +78,15 @@ class ModesTest :
             }
         }
 
+        test("a rule in shadow whose function fails harms nobody") {
+            limited({
+                rule("/*") {
+                    shadow = true
+                    per("odd", 1.perHour) { error("no key") }
+                }
+            }) { get().status shouldBe 200 }
+        }
+
         test("everything in shadow, as in development") {
             limited({
                 environment(RateLimitEnvironment.DEVELOPMENT)

@@ -6,7 +6,9 @@ import dev.ratelimit.Refusal
 import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
 import dev.ratelimit.ktor.server.rules.Stage
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.delay
+import org.slf4j.LoggerFactory
 import kotlin.time.Duration.Companion.nanoseconds
 
 /** Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. */
@@ -25,7 +27,7 @@ internal class Gatekeeper(
             val group = visit.groups[i]
             if (group.refusal != null || group.rules.none { it.isAskedAt(stage) }) continue
             val start = System.nanoTime()
-            val delay = ask(visit, group, stage)
+            val delay = if (group.isShadow) tryOut(visit, group, stage) else ask(visit, group, stage)
             visit.nanos += System.nanoTime() - start
             if (group.refusal != null) reporter.refused(visit, group)
             if (group.isShadow) continue
@@ -34,6 +36,24 @@ internal class Gatekeeper(
         }
         if (turn > 0) delay(turn.nanoseconds)
         return null
+    }
+
+    /** What goes wrong in a rule that is only tried out is no caller's trouble. */
+    @Suppress("TooGenericExceptionCaught")
+    private suspend fun tryOut(
+        visit: Visit,
+        group: Group,
+        stage: Stage,
+    ): Long {
+        try {
+            ask(visit, group, stage)
+        } catch (e: CancellationException) {
+            throw e
+        } catch (e: Exception) {
+            group.hasFailed = true
+            log.warn("rule '{}', which is in shadow, failed: {}", group.rules[0].name, e.toString())
+        }
+        return 0
     }
 
     /** How long until the call's turn. */
@@ -55,7 +75,7 @@ internal class Gatekeeper(
             } catch (e: RateLimitStoreException) {
                 group.hasFailed = true
                 reporter.failed(e)
-                return if (visit.setup.failOpen) 0 else refuse(group, outage(asked[0], null), null)
+                return if (visit.setup.failOpen || group.isShadow) 0 else refuse(group, outage(asked[0], null), null)
             }
         if (result.isAllowed) {
             allow(visit, group, asked, result)
@@ -63,7 +83,7 @@ internal class Gatekeeper(
         }
         if (result.refusal() == Refusal.UNAVAILABLE) {
             group.hasFailed = true
-            return refuse(group, outage(asked[0], result), null)
+            return if (group.isShadow) 0 else refuse(group, outage(asked[0], result), null)
         }
         val standing = Standing(refuser(asked, result), result)
         return refuse(group, limited(standing), standing)
@@ -158,5 +178,9 @@ internal class Gatekeeper(
     ): Boolean {
         val burst = result.limit().burst()
         return burst - result.remaining() >= burst * warnAt
+    }
+
+    private companion object {
+        val log = LoggerFactory.getLogger(Gatekeeper::class.java)
     }
 }

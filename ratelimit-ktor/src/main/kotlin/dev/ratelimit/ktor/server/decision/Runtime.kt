@@ -89,15 +89,12 @@ internal class Runtime(
         val setup = setup
         val path = setup.book.segments(call.request.path())
         if (setup.exempt != null && path.size >= setup.exempt.size && path.subList(0, setup.exempt.size) == setup.exempt) return null
-        val rules = setup.book.rules(call.request.httpMethod.value, path)
-        val probe = Visit(call, setup, null, emptyList(), null)
-        val decided =
-            when {
-                setup.deny.includes(probe) -> Outcome.BLOCKED
-                !isEnabled || setup.bypass.includes(probe) -> Outcome.BYPASSED
-                else -> null
-            }
-        val visit = if (decided == null && rules.isEmpty()) probe else Visit(call, setup, decided, if (decided == null) rules else emptyList(), null)
+        val visit = Visit(call, setup)
+        when {
+            setup.deny.includes(visit) -> visit.outcome = Outcome.BLOCKED
+            !isEnabled || setup.bypass.includes(visit) -> visit.outcome = Outcome.BYPASSED
+            else -> visit.join(setup.book.rules(call.request.httpMethod.value, path))
+        }
         call.attributes.put(Visit.key, visit)
         return visit
     }

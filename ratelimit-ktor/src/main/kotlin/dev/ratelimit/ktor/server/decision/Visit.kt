@@ -16,27 +16,20 @@ import io.ktor.util.AttributeKey
 internal class Visit(
     var call: ApplicationCall,
     val setup: Setup,
-    /** What was decided without asking a limit. */
-    val outcome: Outcome?,
-    rules: List<Rule>,
-    address: ClientAddress?,
 ) {
+    /** What was decided without asking a limit. */
+    var outcome: Outcome? = null
+
     /** Rules that are enforced are asked together; each that is in shadow by itself. */
     val groups = ArrayList<Group>(1)
 
-    val address: ClientAddress by lazy(LazyThreadSafetyMode.NONE) { address ?: setup.addresses.of(call) }
+    val address: ClientAddress by lazy(LazyThreadSafetyMode.NONE) { setup.addresses.of(call) }
 
     var route: RouteInfo? = null
     var last: Stage? = null
     var nanos = 0L
 
-    init {
-        val enforced = rules.filterNot { it.isShadow }
-        if (enforced.isNotEmpty()) groups += Group(enforced, false)
-        rules.forEach { if (it.isShadow) groups += Group(listOf(it), true) }
-    }
-
-    /** The rules that the call's route names come to those of its path. */
+    /** Takes the rules of the call's path, and later those that its route names. */
     fun join(rules: List<Rule>) {
         val enforced = rules.filterNot { it.isShadow }
         if (enforced.isNotEmpty()) {
