@@ -11,7 +11,7 @@ import kotlinx.serialization.json.put
 /** What can be done. */
 internal class Acts(
     private val control: RateLimitingControl,
-    private val audit: Audit,
+    private val audit: AdminAudit,
     private val name: (ApplicationCall) -> String?,
     private val address: (ApplicationCall) -> String,
 ) {
@@ -20,21 +20,21 @@ internal class Acts(
         val rule = fields.text("rule")
         val scope = fields.text("scope")
         val key = fields.textOrNull("key")
-        val act = "reset of rule '$rule', scope '$scope', " + if (key == null) "no key" else "key with hash ${Audit.hash(key)}"
+        val details = "rule=${AdminAudit.quoted(rule)} scope=${AdminAudit.quoted(scope)} key=${key?.let(AdminAudit::hash) ?: "-"} "
         try {
             orBadRequest { control.reset(rule, scope, key) }
         } catch (e: RateLimitStoreException) {
-            audit.done("failed $act", name(call), address(call))
+            audit.acted("reset failed", details, name(call), address(call))
             throw e
         }
-        audit.done(act, name(call), address(call))
+        audit.acted("reset", details, name(call), address(call))
         call.respond(HttpStatusCode.NoContent)
     }
 
     suspend fun emergency(call: ApplicationCall) {
         val isEnabled = Fields.of(call, setOf("enabled"), EMERGENCY).flag("enabled")
         control.isEnabled = isEnabled
-        audit.done("all limits switched ${if (isEnabled) "on" else "off"}", name(call), address(call))
+        audit.acted("limits switched ${if (isEnabled) "on" else "off"}", "", name(call), address(call))
         call.respondJson(buildJsonObject { put("isEnabled", isEnabled) })
     }
 

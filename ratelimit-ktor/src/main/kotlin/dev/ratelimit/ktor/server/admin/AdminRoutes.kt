@@ -34,7 +34,7 @@ internal class AdminRoutes(
     )
 
     private val prefix = config.prefix
-    private val audit = Audit(clock)
+    private val audit = AdminAudit(clock)
     private val door = Door(config, address, audit, clock)
     private val live = LiveCounts(control, config.maxStreams)
     private val views = Views(control, live)

@@ -12,7 +12,7 @@ import io.ktor.server.request.path
 internal class Door(
     config: RateLimitAdminConfig,
     private val address: (ApplicationCall) -> String,
-    private val audit: Audit,
+    private val audit: AdminAudit,
     clock: NanoClock,
 ) {
     private val check = config.check
@@ -67,7 +67,7 @@ internal class Door(
         client: String,
         problem: Problem,
     ): Problem {
-        audit.refused("${call.request.httpMethod.value} ${call.request.path()}", client, problem.detail)
+        audit.notLetIn("${call.request.httpMethod.value} ${call.request.path()}", client, problem.detail)
         return problem
     }
 }

@@ -28,12 +28,11 @@ internal class Fields private constructor(
 ) {
     fun text(name: String): String = textOrNull(name) ?: throw bad("field '$name' is missing")
 
-    fun textOrNull(name: String): String? =
-        when (val value = json[name]) {
-            null, is JsonNull -> null
-            is JsonPrimitive -> if (value.isString) value.content else throw bad("field '$name' is $value, which is no text")
-            else -> throw bad("field '$name' is no text")
-        }
+    fun textOrNull(name: String): String? {
+        val value = json[name] as? JsonPrimitive
+        if (value == null || value is JsonNull) return null
+        return if (value.isString) value.content else throw bad("field '$name' is $value, which is no text")
+    }
 
     fun flag(name: String): Boolean =
         (json[name] as? JsonPrimitive)?.takeUnless { it.isString }?.booleanOrNull ?: throw bad("field '$name' is neither true nor false")
@@ -51,7 +50,7 @@ internal class Fields private constructor(
             example: String,
         ): Fields {
             checkType(call)
-            val json = parse(text(call)) as? JsonObject ?: throw Problem.badRequest("the body is no JSON object; write for example $example")
+            val json = parse(text(call)) as? JsonObject ?: throw Problem.badRequest("the body is no flat JSON object; write for example $example")
             val unknown = json.keys - known
             if (unknown.isNotEmpty()) throw Problem.badRequest("field '${unknown.first()}' is not known; write for example $example")
             return Fields(json, example)
@@ -79,9 +78,22 @@ internal class Fields private constructor(
 
         private fun parse(text: String): JsonElement? =
             try {
-                Json.parseToJsonElement(text)
+                if (isNested(text)) null else Json.parseToJsonElement(text)
             } catch (_: SerializationException) {
                 null
             }
+
+        /** The parser goes down into nested values until its stack overflows; here nothing is nested. */
+        private fun isNested(text: String): Boolean {
+            var opened = 0
+            var isInString = false
+            var isEscaped = false
+            for (char in text) {
+                if (!isInString && (char == '{' || char == '[')) opened++
+                if (char == '"' && !isEscaped) isInString = !isInString
+                isEscaped = isInString && char == '\\' && !isEscaped
+            }
+            return opened > 1
+        }
     }
 }

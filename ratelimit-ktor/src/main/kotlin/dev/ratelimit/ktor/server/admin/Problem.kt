@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.admin
 
+import dev.ratelimit.ktor.server.answers.secondsUp
 import io.ktor.http.ContentType
 import io.ktor.http.HttpHeaders
 import io.ktor.http.HttpMethod
@@ -11,7 +12,7 @@ import io.ktor.server.response.respond
 import io.ktor.server.response.respondText
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
-import java.util.concurrent.TimeUnit
+import kotlin.time.Duration.Companion.nanoseconds
 
 /** Why a call is not answered as it wanted, as RFC 9457 has it: [detail] names the value and what to write. */
 internal class Problem(
@@ -36,14 +37,13 @@ internal class Problem(
     companion object {
         fun badRequest(detail: String) = Problem(HttpStatusCode.BadRequest, detail)
 
-        /** @param nanos how long to stay away; rounded up, so that whoever waits as long is not too early */
+        /** @param nanos how long to stay away */
         fun retryLater(
             status: HttpStatusCode,
             nanos: Long,
             detail: String,
         ): Problem {
-            val second = TimeUnit.SECONDS.toNanos(1)
-            val seconds = maxOf(1, nanos / second + if (nanos % second == 0L) 0 else 1)
+            val seconds = secondsUp(nanos.nanoseconds)
             return Problem(status, "$detail; try again in $seconds s", mapOf(HttpHeaders.RetryAfter to "$seconds"))
         }
     }

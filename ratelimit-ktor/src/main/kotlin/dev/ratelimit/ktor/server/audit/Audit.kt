@@ -22,7 +22,7 @@ internal object Audit {
             refusal.reason,
             refusal.rule,
             refusal.policy ?: "-",
-            key?.let(Keys::hashed) ?: "-",
+            key?.let { Keys.sought(it, true, refusal.rule) } ?: "-",
             endpoint,
             refusal.retryAfter ?: "-",
         )

@@ -53,7 +53,7 @@ class LineChart {
           y: { beginAtZero: true, suggestedMax: 1, ticks: { maxTicksLimit: 6 } },
         },
         plugins: {
-          legend: { position: 'bottom', labels: { usePointStyle: true, pointStyle: 'line', pointStyleWidth: 28 } },
+          legend: { position: 'bottom', labels: { usePointStyle: true, pointStyle: 'line', pointStyleWidth: 30, generateLabels: dashedLabels } },
           tooltip: {
             callbacks: {
               title: ([item]) => (item ? timeOf(item.parsed.x) : ''),
@@ -105,6 +105,12 @@ function setTicks(scale) {
   const ticks = [];
   for (let at = Math.ceil((min - offset) / step) * step + offset; at <= max; at += step) ticks.push({ value: at });
   scale.ticks = ticks;
+}
+
+// Lines are told apart by their dashes too, not by color alone.
+function dashedLabels(chart) {
+  const labels = window.Chart.defaults.plugins.legend.labels.generateLabels(chart);
+  return labels.map((it) => ({ ...it, lineWidth: 2, lineDash: LINES[it.datasetIndex].dash }));
 }
 
 function label(at) {

@@ -4,12 +4,16 @@ const SPAN_MILLIS = 5 * 60_000;
 const RECENT_MILLIS = 5_000;
 // Longer than between two looks: what happened meanwhile cannot be said of any second.
 const GAP_MILLIS = 12_000;
+// Less than between two events: of a few calls in no time a rate would be a fairy tale.
+const LEAST_MILLIS = 500;
 const NOTHING = { allowed: 0, denied: 0, shadowDenied: 0 };
 
 export class Rates {
   #instance = null;
   #at = 0;
+  // By rule: as they were at the last sample, and as they are.
   #known = new Map();
+  #latest = new Map();
   // { at, millis, calls: Map of rule to what happened in those milliseconds }, oldest first; without calls after a gap.
   #samples = [];
 
@@ -23,20 +27,19 @@ export class Rates {
   }
 
   take({ instance, at, all, rules }) {
-    const counts = new Map(Object.entries(rules));
-    counts.set('', all);
+    if (instance !== this.#instance) this.#latest.clear();
+    for (const [rule, its] of Object.entries(rules)) this.#latest.set(rule, its);
+    this.#latest.set('', all);
     const millis = at - this.#at;
+    if (instance === this.#instance && millis < LEAST_MILLIS) return;
     if (instance !== this.#instance || millis > GAP_MILLIS) {
       if (this.#instance !== null) this.#samples.push({ at, millis: 0, calls: null });
-    } else if (millis > 0) {
-      const calls = new Map();
-      for (const [rule, now] of counts) calls.set(rule, difference(now, this.#known.get(rule) ?? NOTHING));
-      this.#samples.push({ at, millis, calls });
     } else {
-      return;
+      const calls = new Map();
+      for (const [rule, now] of this.#latest) calls.set(rule, difference(now, this.#known.get(rule) ?? NOTHING));
+      this.#samples.push({ at, millis, calls });
     }
-    if (instance !== this.#instance) this.#known.clear();
-    for (const [rule, now] of counts) this.#known.set(rule, now);
+    this.#known = new Map(this.#latest);
     this.#instance = instance;
     this.#at = at;
     while (this.#samples.length > 0 && this.#samples[0].at < at - SPAN_MILLIS) this.#samples.shift();

@@ -80,7 +80,7 @@ const limitsOf = ({ scopes }) =>
     ]),
   ]);
 
-const limitLine = ([scope, text]) => make('li', {}, make('b', { text: `${scope} ` }), make('span', { text }));
+const limitLine = ([scope, text]) => make('li', {}, make('b', { text: `${visible(scope)} ` }), make('span', { text }));
 
 // look(key): when somebody wants to see its bucket; isKnown(key): whether there still is one
 export function showDenied({ keys, endpoints }, isKnown, look) {
@@ -97,12 +97,12 @@ export function showDenied({ keys, endpoints }, isKnown, look) {
 
 function keyRow(it, look) {
   const denied = make('td', { className: 'number' });
+  const where = make('div', { className: 'fine' }, make('bdi', { text: visible(it.rule) }), ` · ${visible(it.scope)}`);
   const button = lookButton(`the key ${visible(it.key)}`, () => look(it));
   const row = make(
     'tr',
     {},
-    make('td', { className: 'name' }, make('bdi', { text: visible(it.key) })),
-    make('td', { className: 'name' }, make('bdi', { text: visible(it.rule) }), make('div', { className: 'fine', text: it.scope })),
+    make('td', { className: 'name' }, make('bdi', { text: visible(it.key) }), where),
     denied,
     make('td', {}, button),
   );

@@ -19,15 +19,15 @@ export class Switch {
     this.#isOn = isOn;
     byId('off').hidden = isOn;
     byId('switch').disabled = false;
-    setText(byId('switch'), isOn ? 'Switch all limits off…' : 'Switch all limits on…');
+    setText(byId('switch'), isOn ? 'Switch the limits off…' : 'Switch the limits on…');
     setText(byId('switch-state'), isOn ? 'The limits are on.' : 'The limits are off.');
   }
 
   async #turn() {
     const enabled = !this.#isOn;
     const yes = enabled
-      ? await confirmed('Switch all limits on?', 'Every rule holds again, from the next call.', 'Switch on')
-      : await confirmed('Switch all limits off?', 'Every call is let through and none is charged, until they are switched on again.', 'Switch off');
+      ? await confirmed('Switch the limits on?', 'Every rule holds again, from the next call.', 'Switch on')
+      : await confirmed('Switch the limits off?', 'This instance lets every call through and charges none, until they are switched on again.', 'Switch off');
     if (!yes) return;
     setText(byId('switch-failure'), '');
     try {

@@ -5,7 +5,7 @@ import { byId, setText } from './dom.js';
 
 export function showTotals({ totals, minutes, health, isShared }) {
   setText(byId('requests'), count(totals.requests));
-  setText(byId('requests-note'), `${count(totals.bypassed)} without a limit, ${count(totals.blocked)} blocked`);
+  setText(byId('requests-note'), `${count(totals.bypassed)} bypassed, ${count(totals.blocked)} blocked`);
   setText(byId('denied'), count(totals.denied));
   setText(byId('denied-note'), `${percent(totals.denialRate)} of all`);
   setText(byId('per-minute'), rate(totals.requestsPerMinute));
@@ -14,7 +14,7 @@ export function showTotals({ totals, minutes, health, isShared }) {
   setText(byId('decision-note'), `${micros(totals.decisionTime.longestMicros)} at most`);
   setText(byId('shadow'), count(totals.shadowDenied));
   setText(byId('failed'), count(totals.failedOpen + totals.failedClosed));
-  setText(byId('failed-note'), `${count(totals.failedOpen)} let through, ${count(totals.failedClosed)} refused`);
+  setText(byId('failed-note'), `${count(totals.failedOpen)} passed, ${count(totals.failedClosed)} refused`);
   setText(byId('whose'), isShared ? 'Counts of all instances that share the store.' : 'Counts of this instance alone.');
   showHealth(health);
   showBusiest(minutes);

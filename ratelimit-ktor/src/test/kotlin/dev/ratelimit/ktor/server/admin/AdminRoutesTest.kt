@@ -187,13 +187,13 @@ class AdminRoutesTest :
         test("a body that is not understood is refused with the field and what to write, and does nothing") {
             withAdmin {
                 mapOf(
-                    "" to "the body is no JSON object",
-                    "[]" to "the body is no JSON object",
-                    "{" to "the body is no JSON object",
-                    "[".repeat(16_000) to "the body is no JSON object",
+                    "" to "the body is no flat JSON object",
+                    "[]" to "the body is no flat JSON object",
+                    "{" to "the body is no flat JSON object",
+                    "[".repeat(16_000) to "the body is no flat JSON object",
                     """{"scope": "ip", "key": "a"}""" to "field 'rule' is missing",
                     """{"rule": 7, "scope": "ip"}""" to "field 'rule' is 7, which is no text",
-                    """{"rule": {}, "scope": "ip"}""" to "field 'rule' is no text",
+                    """{"rule": {}, "scope": "ip"}""" to "the body is no flat JSON object",
                     """{"rule": "/api/*", "scope": "ip", "keys": "a"}""" to "field 'keys' is not known",
                 ).forEach { (body, detail) ->
                     val answer = post("/reset", body)
@@ -206,6 +206,8 @@ class AdminRoutesTest :
                 post("/reset", """{"rule": "/api/*", "scope": "ip"}""").detail shouldBe "scope 'ip' needs a key"
                 control.resets.size shouldBe 0
                 control.isEnabled shouldBe true
+                post("/reset", """{"rule": "/api/*", "scope": "ip", "key": "[{\"[{"}""").status shouldBe 204
+                control.resets.single().key shouldBe "[{\"[{"
             }
         }
 
@@ -260,7 +262,7 @@ class AdminRoutesTest :
                 get("/health").status shouldBe 200
                 get("/metrics/endpoint//api/*").status shouldBe 200
                 get("")["Location"] shouldBe "./limits/"
-                AdminSite(port, control, routes, "/rate-limits").get("/health").status shouldBe 404
+                AdminClient(port, "/rate-limits").get("/health").status shouldBe 404
             }
         }
     })

@@ -26,11 +26,9 @@ import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandlers
 import java.time.Duration
 
-/** The admin routes on a real server, and a client that sends just what it is told to. */
-internal class AdminSite(
+/** A client of admin routes that sends just what it is told to. */
+internal open class AdminClient(
     val port: Int,
-    val control: FakeControl,
-    val routes: AdminRoutes,
     prefix: String,
 ) {
     class Answer(
@@ -78,6 +76,14 @@ internal class AdminSite(
     }
 }
 
+/** The admin routes on a real server. */
+internal class AdminSite(
+    port: Int,
+    val control: FakeControl,
+    val routes: AdminRoutes,
+    prefix: String,
+) : AdminClient(port, prefix)
+
 internal suspend fun withAdmin(
     configure: RateLimitAdminConfig.() -> Unit = { authorize { true } },
     control: FakeControl = FakeControl(),
@@ -92,7 +98,7 @@ internal suspend fun withAdmin(
         AdminRoutes(
             control,
             config,
-            { it.request.headers[AdminSite.CLIENT] ?: it.request.local.remoteAddress },
+            { it.request.headers[AdminClient.CLIENT] ?: it.request.local.remoteAddress },
             clock,
         )
     val server =

@@ -1,6 +1,7 @@
 package dev.ratelimit.ktor.server.admin
 
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.matchers.shouldBe
 import org.openqa.selenium.By
 import org.openqa.selenium.OutputType
 import org.openqa.selenium.WebElement
@@ -70,10 +71,16 @@ internal class Browser private constructor(
         driver.executeCdpCommand("Emulation.setDeviceMetricsOverride", metrics)
     }
 
-    /** Into the build directory, for people to look at. */
-    fun screenshot(name: String) {
-        val file = File("target/dashboard-$name.png")
-        file.writeBytes(driver.getScreenshotAs(OutputType.BYTES))
+    /** The whole page, at this width, into the build directory: for people to look at. */
+    suspend fun screenshot(
+        name: String,
+        width: Int,
+        isMobile: Boolean,
+    ) {
+        size(width, 800, isMobile)
+        until { value("innerWidth") shouldBe width.toLong() }
+        size(width, (value("document.documentElement.scrollHeight") as Long).toInt(), isMobile)
+        File("target/dashboard-$name.png").writeBytes(driver.getScreenshotAs(OutputType.BYTES))
     }
 
     override fun close() = driver.quit()

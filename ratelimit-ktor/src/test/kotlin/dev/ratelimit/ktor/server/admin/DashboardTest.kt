@@ -1,10 +1,12 @@
 package dev.ratelimit.ktor.server.admin
 
+import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perMinute
 import dev.ratelimit.ktor.server.DeniedEndpoint
 import dev.ratelimit.ktor.server.DeniedKey
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitScopeInfo
+import dev.ratelimit.ktor.server.limited
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.core.test.Enabled
 import io.kotest.core.test.config.DefaultTestConfig
@@ -58,7 +60,7 @@ class DashboardTest :
                 browser.all("#rules tbody tr:first-child li").map { it.text } shouldContainExactly
                     listOf("ip 100/1m burst 150", "api-key, free 60/1h", "api-key, paid 1000/1h", "global 10000/1m sliding-window")
                 browser.all("#rules .badge").map { it.isDisplayed } shouldContainExactly listOf(false, true)
-                browser.all("#keys tbody tr td:first-child").map { it.text } shouldContainExactly listOf("203.0.113.7", "198.51.100.9")
+                browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContainExactly listOf("203.0.113.7", "198.51.100.9")
                 browser.all("#endpoints tbody tr").map { it.text } shouldContainExactly listOf("GET /api/orders 30", "POST /auth/login 7")
                 // Each event brings ten allowed and two denied calls more; the rule on trial has none.
                 browser.until { browser.text("#live-text") shouldContain Regex("All calls: [1-9][0-9.]* allowed and [1-9][0-9.]* denied a second") }
@@ -66,7 +68,7 @@ class DashboardTest :
                 browser.all("#rules tbody td[data-label^=Now]").last().text shouldBe "0"
                 browser.until { browser.value("Chart.getChart('live-chart').data.datasets[1].data.filter((p) => p.y > 0).length") as Long shouldBeGreaterThan 1L }
                 browser.value("Math.max(...Chart.getChart('history-chart').data.datasets[0].data.map((p) => p.y))") shouldBe 257L
-                browser.screenshot("light")
+                browser.screenshot("light", 1280, isMobile = false)
             }
         }
 
@@ -92,8 +94,8 @@ class DashboardTest :
                     topEndpoints = listOf(DeniedEndpoint("GET /<svg onload=alert(3)>", 9))
                 }
             dashboard(control) { browser ->
-                browser.until { browser.all("#keys tbody tr td:first-child").map { it.text } shouldContain hostile }
-                browser.all("#keys tbody tr td:first-child").map { it.text } shouldContainExactly
+                browser.until { browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContain hostile }
+                browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContainExactly
                     listOf(hostile, "</bdi>\\u{202e}evil\\u{0}", "(empty)")
                 browser.text("#endpoints tbody td") shouldBe "GET /<svg onload=alert(3)>"
                 browser.text("#rules tbody th bdi") shouldBe rule
@@ -155,16 +157,16 @@ class DashboardTest :
                 browser.until { browser.one("#switch").isEnabled.shouldBeTrue() }
                 browser.one("#off").isDisplayed shouldBe false
                 browser.one("#switch").click()
-                browser.until { browser.text("#confirm-title") shouldBe "Switch all limits off?" }
+                browser.until { browser.text("#confirm-title") shouldBe "Switch the limits off?" }
                 browser.focused().sendKeys(Keys.ESCAPE)
                 browser.until { browser.one("#confirm").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
                 browser.one("#switch").click()
                 browser.one("#confirm-yes").click()
-                browser.until { browser.text("#off") shouldContain "All limits are switched off." }
+                browser.until { browser.text("#off") shouldContain "The limits are switched off." }
                 control.isEnabled shouldBe false
                 browser.one("#on-again").click()
-                browser.until { browser.text("#confirm-title") shouldBe "Switch all limits on?" }
+                browser.until { browser.text("#confirm-title") shouldBe "Switch the limits on?" }
                 browser.one("#confirm-yes").click()
                 browser.until { browser.one("#off").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
@@ -208,7 +210,7 @@ class DashboardTest :
                 control.topKeys = listOf(DeniedKey("POST:/auth/*", "ip", "198.51.100.9", 70), DeniedKey("/api/*", "ip", "192.0.2.1", 60))
                 browser.until { browser.text("#keys tbody tr:first-child") shouldContain "70" }
                 browser.focused().getDomAttribute("aria-label") shouldBe "Look into the key 198.51.100.9"
-                browser.all("#keys tbody tr td:first-child").map { it.text } shouldContainExactly listOf("198.51.100.9", "192.0.2.1")
+                browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContainExactly listOf("198.51.100.9", "192.0.2.1")
             }
         }
 
@@ -223,7 +225,7 @@ class DashboardTest :
                 browser.one("body").getCssValue("background-color") shouldNotBe light
                 grid() shouldBe browser.value("getComputedStyle(document.documentElement).getPropertyValue('--line').trim()")
                 browser.until { browser.value("Chart.getChart('live-chart').data.datasets[0].data.length") as Long shouldBeGreaterThan 2L }
-                browser.screenshot("dark")
+                browser.screenshot("dark", 1280, isMobile = false)
                 browser.prefer("prefers-color-scheme", "light")
                 browser.until { grid() shouldBe lightGrid }
             }
@@ -248,9 +250,7 @@ class DashboardTest :
                     browser.value("[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length") shouldBe 0L
                 }
                 browser.until { browser.value("Chart.getChart('live-chart').data.datasets[0].data.length") as Long shouldBeGreaterThan 2L }
-                val height = browser.value("document.documentElement.scrollHeight") as Long
-                browser.size(390, height.toInt(), isMobile = true)
-                browser.screenshot("phone")
+                browser.screenshot("phone", 390, isMobile = true)
             }
         }
 
@@ -290,6 +290,33 @@ class DashboardTest :
                     isLetIn.set(true)
                     browser.one("#alert button").click()
                     browser.until { browser.text("#connection") shouldBe "Live" }
+                }
+            }
+        }
+
+        test("on a real server it shows who was refused, and its reset lets them in again") {
+            limited({
+                rule("/api/*") { perIp(2.perHour) }
+                admin { authorize { true } }
+            }) {
+                val statuses = List(5) { get("/api/orders").status }
+                statuses shouldContainExactly listOf(200, 200, 429, 429, 429)
+                Browser.start().use { browser ->
+                    browser.open("http://127.0.0.1:$port/rate-limits/")
+                    browser.until { browser.text("#denied") shouldBe "3" }
+                    browser.text("#store") shouldStartWith "MemoryStore"
+                    browser.text("#endpoints tbody") shouldBe "GET /api/orders 3"
+                    browser.one("#keys tbody button").click()
+                    browser.until { browser.text("#bucket-state") shouldContain "2/1h: 0 of 2 left" }
+                    browser.one("#reset").click()
+                    browser.one("#confirm-yes").click()
+                    browser.until { browser.text("#bucket-state") shouldContain "Reset:" }
+                    get("/api/orders").status shouldBe 200
+                    browser.one("#switch").click()
+                    browser.one("#confirm-yes").click()
+                    browser.until { browser.one("#off").isDisplayed.shouldBeTrue() }
+                    List(5) { get("/api/orders").status }.distinct() shouldContainExactly listOf(200)
+                    browser.complaints().shouldBeEmpty()
                 }
             }
         }

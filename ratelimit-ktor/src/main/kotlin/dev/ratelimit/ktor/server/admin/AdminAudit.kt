@@ -4,25 +4,25 @@ import dev.ratelimit.NanoClock
 import dev.ratelimit.jvm.KeyedRateLimiter
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.perMinute
-import org.slf4j.LoggerFactory
-import java.security.MessageDigest
-import java.util.HexFormat
+import dev.ratelimit.ktor.server.audit.Audit
+import dev.ratelimit.ktor.server.rules.Keys
 
-/** Tells who did what, and who was refused. Keys are told as hashes. */
-internal class Audit(
+/** Tells the audit log who did what, and who was not let in. */
+internal class AdminAudit(
     clock: NanoClock,
 ) {
     private val lines = KeyedRateLimiter<String>("admin audit", MOST_LINES.perMinute, store = MemoryStore(clock, MOST_CLIENTS))
 
     /** @param who by name, if it is known */
-    fun done(
+    fun acted(
         act: String,
+        details: String,
         who: String?,
         client: String,
-    ) = log.info("{} by {} from {}", inert(act), inert(who ?: "an unnamed user"), inert(client))
+    ) = Audit.acted(act, "${details}by=${who?.let(::quoted) ?: "-"} from=${quoted(client)}")
 
     /** Of one client a bounded number, however often it tries: a log is no place to be flooded. */
-    fun refused(
+    fun notLetIn(
         call: String,
         client: String,
         why: String,
@@ -30,24 +30,21 @@ internal class Audit(
         val line = lines[client].tryAcquire()
         if (!line.isAllowed) return
         val rest = if (line.remaining() == 0L) "; no more of this client for now" else ""
-        log.warn("refused {} from {}: {}{}", inert(call), inert(client), why, rest)
+        Audit.acted("not let in", "call=${quoted(call)} from=${quoted(client)} why=${quoted(why + rest)}")
     }
 
     companion object {
         private const val MOST_LINES = 20
         private const val MOST_CLIENTS = 100_000
         private const val LONGEST = 300
-        private const val HASH_DIGITS = 16
-        private val log = LoggerFactory.getLogger("dev.ratelimit.audit")
 
-        fun hash(key: String): String =
-            HexFormat
-                .of()
-                .formatHex(MessageDigest.getInstance("SHA-256").digest(key.toByteArray()))
-                .take(HASH_DIGITS)
+        /** As it stands in the log when a limit refuses it. */
+        fun hash(key: String): String = Keys.sought(key, true, "")
 
-        /** One line stays one line, whatever was sent. */
-        private fun inert(text: String): String =
-            text.take(LONGEST).map { if (it.isISOControl() || it == '\u2028' || it == '\u2029') '?' else it }.joinToString("")
+        /** One line stays one line, and one value one value, whatever was sent. */
+        fun quoted(text: String): String = text.take(LONGEST).map { if (it == '"' || it.category in UNSEEN) '?' else it }.joinToString("", "\"", "\"")
+
+        private val UNSEEN =
+            setOf(CharCategory.CONTROL, CharCategory.FORMAT, CharCategory.LINE_SEPARATOR, CharCategory.PARAGRAPH_SEPARATOR)
     }
 }
