@@ -4,7 +4,10 @@ import dev.ratelimit.benchmarks.report.JmhResult
 import java.io.File
 import java.util.Locale
 
-/** Prints what [ServerCost] found out, in the file that is the only argument: medians, and what comes on top of an application without limits. */
+/**
+ * Prints what [ServerCost] found out, in the file that is the only argument: medians, and what comes on top of an application without
+ * limits.
+ */
 internal fun main(args: Array<String>) {
     val results = JmhResult.read(File(args.single()))
     for (result in results.sortedBy { "${it.params} ${it.median}" }) {
@@ -36,7 +39,8 @@ internal fun main(args: Array<String>) {
     }
 }
 
-private fun verdicts(vararg targets: Pair<String, Boolean>) = targets.joinToString("; ") { (target, isMet) -> "$target: ${if (isMet) "met" else "MISSED"}" }
+private fun verdicts(vararg targets: Pair<String, Boolean>) =
+    targets.joinToString("; ") { (target, isMet) -> "$target: ${if (isMet) "met" else "MISSED"}" }
 
 private const val NANOS_PER_MICRO = 1000
 private const val MOST_ADDED = 3_000.0

@@ -255,7 +255,18 @@ public class RateLimitingConfig internal constructor() {
         val bypass = bypassed.build()
         val deny = denied.build()
         val addresses = ClientAddresses(AddressSet(proxies), forwarding, ipv6Prefix, bypass.needsAddress || deny.needsAddress)
-        return Setup(book, addresses, users, findApiKey, bypass, deny, Answers(answers, wallClock), warnAt, failOpen, exempt?.let(book::segments))
+        return Setup(
+            book,
+            addresses,
+            users,
+            findApiKey,
+            bypass,
+            deny,
+            Answers(answers, wallClock),
+            warnAt,
+            failOpen,
+            exempt?.let(book::segments),
+        )
     }
 
     internal fun monitoringOf(

@@ -14,9 +14,7 @@ import io.kotest.matchers.types.shouldBeInstanceOf
 import io.ktor.server.application.install
 import io.ktor.server.cio.CIO
 import io.ktor.server.engine.embeddedServer
-import io.ktor.server.plugins.ratelimit.RateLimit as KtorRateLimit
 import io.ktor.server.plugins.ratelimit.RateLimitName
-import io.ktor.server.plugins.ratelimit.RateLimiter as KtorRateLimiter
 import io.ktor.server.plugins.ratelimit.rateLimit
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
@@ -25,6 +23,8 @@ import kotlinx.coroutines.test.runTest
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import io.ktor.server.plugins.ratelimit.RateLimit as KtorRateLimit
+import io.ktor.server.plugins.ratelimit.RateLimiter as KtorRateLimiter
 
 class KtorRateLimitersTest :
     FunSpec({

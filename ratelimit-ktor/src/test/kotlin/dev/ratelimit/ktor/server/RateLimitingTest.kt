@@ -63,7 +63,10 @@ class RateLimitingTest :
                 get("/api/other")
                 get("/else")
 
-                suspend fun used(rule: String) = application.rateLimiting.peek(rule, "global", null)[0].let { it.limit().burst() - it.remaining() }
+                suspend fun used(rule: String) = application.rateLimiting.peek(rule, "global", null)[0].let {
+                    it.limit().burst() -
+                        it.remaining()
+                }
                 listOf("everywhere", "/*", "/api/*", "GET:/api/users/{id}").map { used(it) } shouldContainExactly listOf(3L, 2L, 1L, 1L)
             }
         }
@@ -101,7 +104,9 @@ class RateLimitingTest :
                     }
                 },
             ) {
-                listOf("/users/1", "/users/2", "/users/3", "/orders/1", "/none/1", "/none/2", "/none/3").map { get(it).status } shouldContainExactly
+                listOf("/users/1", "/users/2", "/users/3", "/orders/1", "/none/1", "/none/2", "/none/3").map {
+                    get(it).status
+                } shouldContainExactly
                     listOf(200, 200, 429, 200, 404, 404, 429)
                 application.rateLimiting.peek("/*", "endpoint", "GET /orders/{id}")[0].remaining() shouldBe 1
             }

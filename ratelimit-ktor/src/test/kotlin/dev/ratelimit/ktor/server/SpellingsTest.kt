@@ -30,7 +30,8 @@ class SpellingsTest :
                     },
                     engine,
                 ) {
-                    val spellings = listOf("/auth/login", "//auth//login", "/auth/login/", "/auth/%6Cogin", "/%61uth/log%69n", "///auth/login//?x=1")
+                    val spellings =
+                        listOf("/auth/login", "//auth//login", "/auth/login/", "/auth/%6Cogin", "/%61uth/log%69n", "///auth/login//?x=1")
                     spellings.map { post(it).status }.distinct() shouldBe listOf(200)
                     spellings.map { post(it).status }.distinct() shouldBe listOf(429)
                 }
@@ -43,7 +44,14 @@ class SpellingsTest :
                 { routing { get("/auth/login") { call.respondText("in") } } },
             ) {
                 get("/auth/login").status shouldBe 200
-                for (spelling in listOf("/AUTH/login", "/auth/login;x=1", "/auth%2Flogin", "/auth/./login", "/x/../auth/login", "/auth/login%00")) {
+                for (spelling in listOf(
+                    "/AUTH/login",
+                    "/auth/login;x=1",
+                    "/auth%2Flogin",
+                    "/auth/./login",
+                    "/x/../auth/login",
+                    "/auth/login%00",
+                )) {
                     (get(spelling).status in listOf(400, 404)) shouldBe true
                 }
             }

@@ -17,6 +17,7 @@ import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
 import io.ktor.server.routing.post
 import io.ktor.server.routing.routing
+import java.util.Base64
 import kotlin.time.Duration.Companion.minutes
 
 /** One instance of an API: what it limits, and what it does. */
@@ -30,7 +31,9 @@ internal object ApiServer {
     class Admin(
         val password: String,
     ) {
-        fun knows(header: String?): Boolean = header == "Basic " + java.util.Base64.getEncoder().encodeToString("admin:$password".toByteArray())
+        private val expected = "Basic " + Base64.getEncoder().encodeToString("admin:$password".toByteArray())
+
+        fun knows(header: String?): Boolean = header == expected
     }
 
     suspend fun start(

@@ -53,13 +53,18 @@ internal class Caller(
         private const val TOO_MANY = 429
         private val SERVER_ERRORS = 500..599
 
+        private fun orders(number: Int) = "/api/orders/$number"
+
+        /** What the client wrote, and what the proxy in front of the API found. */
+        private fun forged(number: Int) = "10.0.0.${number % 250}, 203.0.113.5"
+
         fun everybody(): List<Caller> =
             listOf(
-                Caller("polite customer", HttpMethod.Get, { "/api/orders/$it" }, { "192.0.2.1" }, "customer", 100.milliseconds, listens = true),
-                Caller("scraper without a pause", HttpMethod.Get, { "/api/orders/$it" }, { "192.0.2.66" }, "scraper", 5.milliseconds),
+                Caller("polite customer", HttpMethod.Get, ::orders, { "192.0.2.1" }, "customer", 100.milliseconds, listens = true),
+                Caller("scraper without a pause", HttpMethod.Get, ::orders, { "192.0.2.66" }, "scraper", 5.milliseconds),
                 Caller("exporter", HttpMethod.Get, { "/api/export" }, { "192.0.2.7" }, "exporter", 500.milliseconds),
                 Caller("guesser of passwords", HttpMethod.Post, { "/auth/login" }, { "198.51.100.9" }, null, 50.milliseconds),
-                Caller("guesser who forges X-Forwarded-For", HttpMethod.Post, { "//auth/log%69n/" }, { "10.0.0.${it % 250}, 203.0.113.5" }, null, 50.milliseconds),
+                Caller("guesser who forges headers", HttpMethod.Post, { "//auth/log%69n/" }, ::forged, null, 50.milliseconds),
             )
     }
 }

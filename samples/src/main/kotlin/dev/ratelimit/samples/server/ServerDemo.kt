@@ -74,7 +74,8 @@ internal class ServerDemo(
     }
 
     private fun report(): String =
-        (listOf("".padEnd(LABEL) + "served".padStart(CELL) + "429".padStart(CELL) + "failed".padStart(CELL)) + callers.map(::line)).joinToString("\n") + "\n"
+        (listOf("".padEnd(LABEL) + listOf("served", "429", "failed").joinToString("") { it.padStart(CELL) }) + callers.map(::line))
+            .joinToString("\n", postfix = "\n")
 
     private fun line(caller: Caller) =
         caller.name.padEnd(LABEL) + listOf(caller.passed, caller.refused, caller.failed).joinToString("") { "$it".padStart(CELL) }

@@ -38,7 +38,8 @@ internal object Addresses {
         if (parsed.networkPrefixLength == null) return normal(parsed)
         val block = parsed.toPrefixBlock()
         require(parsed.lower.withoutPrefixLength() == block.lower.withoutPrefixLength()) {
-            "'$text' has bits beyond its prefix; write '$block' for the block, or leave '/${parsed.networkPrefixLength}' out for the address"
+            "'$text' has bits beyond its prefix; write '$block' for the block, " +
+                "or leave '/${parsed.networkPrefixLength}' out for the address"
         }
         return block
     }

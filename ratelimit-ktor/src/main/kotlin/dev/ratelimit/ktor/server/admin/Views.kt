@@ -58,7 +58,9 @@ internal class Views(
         val text = call.request.queryParameters["window"] ?: return 1.hours
         val window = Duration.parseOrNull(text) ?: Duration.ZERO
         if (window !in 1.minutes..LONGEST_WINDOW) {
-            throw Problem.badRequest("window '$text' is no time between 1m and ${LONGEST_WINDOW.inWholeDays}d; write for example 15m, 1h or 7d")
+            throw Problem.badRequest(
+                "window '$text' is no time between 1m and ${LONGEST_WINDOW.inWholeDays}d; write for example 15m, 1h or 7d",
+            )
         }
         return window
     }
@@ -78,6 +80,7 @@ internal suspend fun ApplicationCall.respondJson(
 }
 
 /** The control says what was wrong with what it was asked. */
+@Suppress("SwallowedException")
 internal inline fun <T> orBadRequest(ask: () -> T): T =
     try {
         ask()

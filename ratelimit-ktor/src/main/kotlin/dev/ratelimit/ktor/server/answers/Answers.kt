@@ -48,9 +48,11 @@ internal class Answers(
         if (!rateLimitHeaders && !standardHeaders) return
         val group = visit.groups.firstOrNull { !it.isShadow } ?: return
         val standing = group.standing ?: return
-        if (rateLimitHeaders) LegacyHeaders.of(standing, if (resetAsEpoch) wallClock() else null).forEach { visit.call.setHeader(it.first, it.second) }
-        if (standardHeaders) StandardHeaders.of(group, standing).forEach { visit.call.setHeader(it.first, it.second) }
-        if (visit.call.attributes.contains(Reporter.nearKey)) visit.call.setHeader("X-RateLimit-Warning", "near the limit")
+        val call = visit.call
+        val now = if (resetAsEpoch) wallClock() else null
+        if (rateLimitHeaders) LegacyHeaders.of(standing, now).forEach { (name, value) -> call.setHeader(name, value) }
+        if (standardHeaders) StandardHeaders.of(group, standing).forEach { (name, value) -> call.setHeader(name, value) }
+        if (call.attributes.contains(Reporter.nearKey)) call.setHeader("X-RateLimit-Warning", "near the limit")
     }
 
     private fun status(refusal: RateLimitRefusal) =
@@ -70,7 +72,7 @@ internal class Answers(
             .acceptItems()
             .asSequence()
             .map { it.value.lowercase() }
-            .firstOrNull { it.startsWith("text/") || it.startsWith("application/") && "json" in it || it == "application/*" || it == "*/*" }
+            .firstOrNull { it.startsWith("text/") || it in ANYTHING || it.endsWith("json") }
             ?.startsWith("text/") == true
 
     /** What a handler has said by itself stays. */
@@ -79,5 +81,9 @@ internal class Answers(
         value: String,
     ) {
         if (response.headers[name] == null) response.headers.append(name, value)
+    }
+
+    private companion object {
+        val ANYTHING = setOf("*/*", "application/*")
     }
 }

@@ -28,7 +28,11 @@ internal class Collector(
     fun add(rule: Rule) {
         if (!rule.isAskedAt(stage)) return
         val permits = rule.permits(visit.call)
-        if (rule.guard != null && stage == rule.first) add(rule, rule.guard, rule.guard.ordinary, visit.address.text, permits, isGuard = true)
+        if (rule.guard != null &&
+            stage == rule.first
+        ) {
+            add(rule, rule.guard, rule.guard.ordinary, visit.address.text, permits, isGuard = true)
+        }
         for (scope in rule.scopes) if (scope.stage == stage) add(rule, scope, permits)
     }
 

@@ -25,17 +25,23 @@ internal class Gatekeeper(
         var turn = 0L
         for (i in visit.groups.indices) {
             val group = visit.groups[i]
-            if (group.refusal != null || group.rules.none { it.isAskedAt(stage) }) continue
-            val start = System.nanoTime()
-            val delay = if (group.isShadow) tryOut(visit, group, stage) else ask(visit, group, stage)
-            visit.nanos += System.nanoTime() - start
-            if (group.refusal != null) reporter.refused(visit, group)
-            if (group.isShadow) continue
-            group.refusal?.let { return it }
-            turn = delay
+            if (group.refusal == null && group.rules.any { it.isAskedAt(stage) }) turn = maxOf(turn, timed(visit, group, stage))
+            if (!group.isShadow) group.refusal?.let { return it }
         }
         if (turn > 0) delay(turn.nanoseconds)
         return null
+    }
+
+    private suspend fun timed(
+        visit: Visit,
+        group: Group,
+        stage: Stage,
+    ): Long {
+        val start = System.nanoTime()
+        val turn = if (group.isShadow) tryOut(visit, group, stage) else ask(visit, group, stage)
+        visit.nanos += System.nanoTime() - start
+        if (group.refusal != null) reporter.refused(visit, group)
+        return turn
     }
 
     /** What goes wrong in a rule that is only tried out is no caller's trouble. */
@@ -156,7 +162,7 @@ internal class Gatekeeper(
             heavy.policy.name,
             null,
             null,
-            "This call costs ${heavy.permits} permits; the limit ${heavy.policy.limit} (${heavy.policy.name}) never grants that many at once.",
+            "This call costs ${heavy.permits} permits; the limit ${heavy.policy.limit} (${heavy.policy.name}) never grants that many.",
         )
 
     private fun outage(

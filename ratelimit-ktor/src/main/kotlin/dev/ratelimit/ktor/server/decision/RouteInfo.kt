@@ -1,9 +1,9 @@
 package dev.ratelimit.ktor.server.decision
 
 import io.ktor.server.routing.HttpMethodRouteSelector
+import io.ktor.server.routing.RoutePathComponent
 import io.ktor.server.routing.RouteSelector
 import io.ktor.server.routing.RouteSelectorEvaluation
-import io.ktor.server.routing.RoutePathComponent
 import io.ktor.server.routing.RoutingNode
 import io.ktor.server.routing.RoutingResolveContext
 import io.ktor.server.routing.TrailingSlashRouteSelector

@@ -23,7 +23,9 @@ internal class Rule private constructor(
 
     fun isAskedAt(stage: Stage) = stage in stages
 
-    /** @throws IllegalArgumentException if the weight that was found for the call is not positive: the call fails, and is not let through */
+    /**
+     * @throws IllegalArgumentException if the weight that was found for the call is not positive: the call fails, and is not let through
+     */
     fun permits(call: ApplicationCall): Long {
         val permits = weigh?.invoke(call) ?: return fixedWeight
         require(permits >= 1) { "the weight of a call at rule '$name' is $permits; it has to be 1 or more" }

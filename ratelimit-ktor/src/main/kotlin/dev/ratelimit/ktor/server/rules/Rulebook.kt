@@ -61,7 +61,10 @@ internal class Rulebook private constructor(
                         "write their limits in one rule"
                 }
             }
-            val compiled = patterns.sortedWith(compareBy(Specificity) { it.first }).map { (pattern, config) -> pattern to compile(config, false) }
+            val compiled = patterns.sortedWith(compareBy(Specificity) { it.first }).map { (pattern, config) ->
+                pattern to
+                    compile(config, false)
+            }
             val always = listOfNotNull(everywhere).map { compile(it, false) }
             val byName = named.associate { it.rule to compile(it, true) }
             val all = always + compiled.map { it.second } + byName.values

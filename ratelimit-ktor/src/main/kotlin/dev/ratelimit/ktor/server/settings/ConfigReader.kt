@@ -29,7 +29,8 @@ internal class ConfigReader(
         val tiers = tiers(root)
         root.section("everywhere", LIMITS)?.let { section -> config.everywhere { fill(section, tiers) } }
         for (section in root.sections("rules", LIMITS + "match")) {
-            val pattern = requireNotNull(section.text("match")) { "'${section.at("match")}' is missing; write for example \"POST:/auth/*\"" }
+            val pattern =
+                requireNotNull(section.text("match")) { "'${section.at("match")}' is missing; write for example \"POST:/auth/*\"" }
             config.rule(pattern) { fill(section, tiers) }
         }
         for (section in root.sections("limits", LIMITS + "name")) {
@@ -58,11 +59,15 @@ internal class ConfigReader(
             if (root.isList("tiers") || root.names.none { it == "tiers" }) {
                 root.texts("tiers").map { name ->
                     requireNotNull(ready.firstOrNull { it.name == name }) {
-                        "setting 'tiers' has '$name', which is not ready; write ${ready.map { it.name }}, or a section with limits: $name = [\"100/h\"]"
+                        "setting 'tiers' has '$name', which is not ready; write ${ready.map {
+                            it.name
+                        }}, or a section with limits: $name = [\"100/h\"]"
                     }
                 }
             } else {
-                root.named("tiers")?.let { section -> section.names.map { RateLimitTier(it, *section.limits(it).toTypedArray()) } }.orEmpty()
+                root.named("tiers")?.let { section ->
+                    section.names.map { RateLimitTier(it, *section.limits(it).toTypedArray()) }
+                }.orEmpty()
             }
         return if (tiers.isEmpty()) null else RateLimitTiers(*tiers.toTypedArray(), choose = chooseTier)
     }
@@ -90,7 +95,11 @@ internal class ConfigReader(
     ) {
         if (section.texts(key).isEmpty()) return
         if (section.texts(key) != listOf(TIERS)) return byLimits(section.limits(key).toTypedArray())
-        byTiers(requireNotNull(tiers) { "'${section.at(key)}' goes by tiers, but there are none; write tiers = [\"free\", \"premium\"], or limits" })
+        byTiers(
+            requireNotNull(tiers) {
+                "'${section.at(key)}' goes by tiers, but there are none; write tiers = [\"free\", \"premium\"], or limits"
+            },
+        )
     }
 
     private fun CallersConfig.fill(section: ConfigSection) {

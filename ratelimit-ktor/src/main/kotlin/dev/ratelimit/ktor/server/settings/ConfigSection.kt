@@ -39,7 +39,15 @@ internal class ConfigSection(
     fun texts(key: String): List<String> =
         when (val value = values[key]) {
             null -> emptyList()
-            is List<*> -> value.map { if (it is Map<*, *> || it is List<*> || it == null) wrong(key, value, "a list of texts") else it.toString() }
+            is List<*> -> value.map {
+                if (it is Map<*, *> || it is List<*> ||
+                    it == null
+                ) {
+                    wrong(key, value, "a list of texts")
+                } else {
+                    it.toString()
+                }
+            }
             is Map<*, *> -> wrong(key, value, "a text or a list of texts")
             else -> listOf(value.toString())
         }

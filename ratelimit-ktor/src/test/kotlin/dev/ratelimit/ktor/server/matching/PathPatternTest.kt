@@ -83,7 +83,14 @@ class PathPatternTest :
         }
 
         test("rules that nobody could tell apart are refused, by name") {
-            val same = listOf("/users/{id}" to "/users/{name}", "/a/*" to "/a/{x...}", "GET:/a" to "HEAD:/a", "/a" to "//a/", "*" to "/*", "/a" to "*:/a")
+            val same = listOf(
+                "/users/{id}" to "/users/{name}",
+                "/a/*" to "/a/{x...}",
+                "GET:/a" to "HEAD:/a",
+                "/a" to "//a/",
+                "*" to "/*",
+                "/a" to "*:/a",
+            )
             for ((one, other) in same) {
                 val config =
                     RateLimitingConfig().apply {

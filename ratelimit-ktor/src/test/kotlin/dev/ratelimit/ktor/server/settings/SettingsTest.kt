@@ -130,8 +130,14 @@ class SettingsTest :
             )
             listOf(config.warnAt, config.shadow, config.isEnabled, config.monitoring, config.metricsRetention, config.store) shouldBe
                 listOf(0.8, false, false, false, 2.days, null)
-            for ((name, value) in mapOf("RATE_LIMITING_ENABLED" to "2", "METRICS_RETENTION_DAYS" to "0", "REDIS_POOL_SIZE" to "many", "ENVIRONMENT" to "x")) {
-                shouldThrow<IllegalArgumentException> { RateLimitingConfig().fromEnvironment(mapOf(name to value)) }.message shouldContain value
+            for ((name, value) in mapOf(
+                "RATE_LIMITING_ENABLED" to "2",
+                "METRICS_RETENTION_DAYS" to "0",
+                "REDIS_POOL_SIZE" to "many",
+                "ENVIRONMENT" to "x",
+            )) {
+                shouldThrow<IllegalArgumentException> { RateLimitingConfig().fromEnvironment(mapOf(name to value)) }.message shouldContain
+                    value
             }
         }
     })
