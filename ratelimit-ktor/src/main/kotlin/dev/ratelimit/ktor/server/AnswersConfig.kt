@@ -10,7 +10,8 @@ public class AnswersConfig internal constructor() {
     public var retryAfter: Boolean = true
 
     /**
-     * Whether answers have `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `-Scope` and `-Algorithm` of the limit with the fewest permits left.
+     * Whether answers have `X-RateLimit-Limit`, `-Remaining`, `-Reset`, `-Scope` and `-Algorithm` of the limit with the fewest permits
+     * left.
      */
     public var rateLimitHeaders: Boolean = true
 
@@ -23,7 +24,8 @@ public class AnswersConfig internal constructor() {
     internal var handler: (suspend (call: ApplicationCall, refusal: RateLimitRefusal) -> Unit)? = null
 
     /**
-     * Answers refused calls instead of problem details (RFC 9457) or plain text, whichever the client accepts; the headers are there all the
+     * Answers refused calls instead of problem details (RFC 9457) or plain text, whichever the client accepts; the headers are there all
+     * the
      * same. What [handler] does not answer is answered as usual.
      */
     public fun onRefused(handler: suspend (call: ApplicationCall, refusal: RateLimitRefusal) -> Unit) {

@@ -15,13 +15,14 @@ import io.ktor.util.AttributeKey
 import io.ktor.util.pipeline.PipelinePhase
 
 /**
- * Protects a Ktor server: limits by address, user, API key, endpoint, or whatever a function finds, in memory, in a file that processes share
+ * Protects a Ktor server: limits by address, user, API key, endpoint, or whatever a function finds, in memory, in a file that processes
+ * share
  * or in Redis.
  *
  * ```kotlin
  * install(RateLimiting) {
  *     store = RedisStore.connect("redis://localhost:6379")
- *     rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }   // … stands for a star
+ * rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }   // … stands for a star
  *     rule("/api/…") { perUser(1_000.perHour); perIp(100.perMinute.withBurst(150)); global(RateLimit.slidingWindow(10_000, 1.minutes)) }
  * }
  * ```
@@ -33,7 +34,8 @@ import io.ktor.util.pipeline.PipelinePhase
  * too. Limits that need the route or the principal are asked once these are known, before the route's handler; if they refuse, what was
  * charged before is given back. A leaky bucket makes the call wait for its turn.
  *
- * **Refusals** are 429 with `Retry-After` and problem details (RFC 9457), 403 for the [deny-list][RateLimitingConfig.deny], and 503 only when
+ * **Refusals** are 429 with `Retry-After` and problem details (RFC 9457), 403 for the [deny-list][RateLimitingConfig.deny], and 503 only
+ * when
  * the store is away and calls are not to pass meanwhile; see [AnswersConfig].
  *
  * **Settings that cannot be meant** fail with [IllegalArgumentException] when the plugin is installed, naming the rule. A function that

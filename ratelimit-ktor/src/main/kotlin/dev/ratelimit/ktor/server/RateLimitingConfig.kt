@@ -45,7 +45,9 @@ public class RateLimitingConfig internal constructor() {
     internal var admin: RateLimitAdminConfig? = null
     internal var wallClock: () -> Instant = Instant::now
 
-    /** Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application. */
+    /**
+     * Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application.
+     */
     public var store: RateLimitStore? = null
 
     /** The emergency switch as it is in the beginning; see [RateLimitingControl.isEnabled]. */
@@ -57,11 +59,15 @@ public class RateLimitingConfig internal constructor() {
     /** Whether upper and lower case in paths make no difference: for routes that ignore it too. */
     public var ignoreCase: Boolean = false
 
-    /** Whether calls are let through while the store cannot answer; otherwise they get 503. What a store decides by itself meanwhile holds. */
+    /**
+     * Whether calls are let through while the store cannot answer; otherwise they get 503. What a store decides by itself meanwhile
+     * holds.
+     */
     public var failOpen: Boolean = true
 
     /**
-     * The part of a limit from which on a call is near it: [RateLimitingEvents.NearLimit] is raised, and the answer has `X-RateLimit-Warning`.
+     * The part of a limit from which on a call is near it: [RateLimitingEvents.NearLimit] is raised, and the answer has
+     * `X-RateLimit-Warning`.
      * Null for never.
      *
      * @throws IllegalArgumentException if set to a number that is not between 0 and 1
@@ -98,8 +104,10 @@ public class RateLimitingConfig internal constructor() {
         }
 
     /**
-     * A rule for calls by path, and by method if one stands before it: `POST:/auth/…`, where `…` is a star. `{id}` and a star between two slashes
-     * are one part of the path, a star at the end is all that follows (or nothing), and a pattern that begins with a star and a slash is found
+     * A rule for calls by path, and by method if one stands before it: `POST:/auth/…`, where `…` is a star. `{id}` and a star between two
+     * slashes
+     * are one part of the path, a star at the end is all that follows (or nothing), and a pattern that begins with a star and a slash is
+     * found
      * anywhere in a path. `report-{id}.pdf` is a part that begins and ends so. Of several that match the most specific rules: the one
      * that names more parts of the path.
      *
@@ -206,7 +214,8 @@ public class RateLimitingConfig internal constructor() {
 
     /**
      * What environment variables say, where they are set: `REDIS_URL` (the store, unless there is one), `RATE_LIMITING_ENABLED`,
-     * `ENABLE_RATE_LIMIT_MONITORING`, `METRICS_RETENTION_DAYS`, `ENVIRONMENT` (development, staging or production). `REDIS_POOL_SIZE` is read
+     * `ENABLE_RATE_LIMIT_MONITORING`, `METRICS_RETENTION_DAYS`, `ENVIRONMENT` (development, staging or production). `REDIS_POOL_SIZE` is
+     * read
      * too and needs nothing, because one connection serves all calls.
      *
      * @throws IllegalArgumentException if one of them cannot be meant
@@ -229,7 +238,8 @@ public class RateLimitingConfig internal constructor() {
     }
 
     /**
-     * Routes that show and steer the limits, and a dashboard, under [RateLimitAdminConfig.prefix]. No rule is about paths that begin with it;
+     * Routes that show and steer the limits, and a dashboard, under [RateLimitAdminConfig.prefix]. No rule is about paths that begin with
+     * it;
      * put nothing else there. Not changed by a reload. Without this there are none.
      */
     public fun admin(configure: RateLimitAdminConfig.() -> Unit) {

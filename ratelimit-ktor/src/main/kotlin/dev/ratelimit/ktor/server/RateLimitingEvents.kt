@@ -5,7 +5,8 @@ import io.ktor.events.EventDefinition
 import io.ktor.server.application.ApplicationCall
 
 /**
- * What [RateLimiting] tells the application's monitor: `monitor.subscribe(RateLimitingEvents.Refused) { … }`. Subscribers run within the call and
+ * What [RateLimiting] tells the application's monitor: `monitor.subscribe(RateLimitingEvents.Refused) { … }`. Subscribers run within the
+ * call and
  * must be quick.
  */
 public object RateLimitingEvents {

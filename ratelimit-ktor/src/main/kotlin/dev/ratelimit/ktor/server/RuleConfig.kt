@@ -45,7 +45,8 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each API key; see [RateLimitingConfig.apiKey]. Calls without one are counted by client address, against limits of the
-     * same numbers. Keys are hashed (SHA-256) before they get anywhere. Whether a key is a valid one is not asked: beside it, limit by address.
+     * same numbers. Keys are hashed (SHA-256) before they get anywhere. Whether a key is a valid one is not asked: beside it, limit by
+     * address.
      */
     public fun perApiKey(vararg limits: RateLimit): Unit = add(API_KEY, KeySource.ApiKey, limits.toList(), isSecret = true)
 
@@ -59,7 +60,8 @@ public class RuleConfig internal constructor(
     public fun global(vararg limits: RateLimit): Unit = add(GLOBAL, KeySource.Global, limits.toList())
 
     /**
-     * A bucket for each key that [key] finds; where it finds null, this limit is not about the call. Keys are texts, numbers, or other values
+     * A bucket for each key that [key] finds; where it finds null, this limit is not about the call. Keys are texts, numbers, or other
+     * values
      * with a `toString` that tells them apart.
      *
      * @param name names the limit in answers, metrics and the store
