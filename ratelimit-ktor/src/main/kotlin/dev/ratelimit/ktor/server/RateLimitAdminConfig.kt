@@ -33,7 +33,9 @@ public class RateLimitAdminConfig internal constructor() {
      */
     public var prefix: String = "/rate-limits"
         set(value) {
-            require(value.matches(PATH)) { "prefix '$value' is not a path of letters, digits, '-' and '_'; write for example \"/rate-limits\"" }
+            require(value.matches(PATH)) {
+                "prefix '$value' is not a path of letters, digits, '-' and '_'; write for example \"/rate-limits\""
+            }
             field = value
         }
 

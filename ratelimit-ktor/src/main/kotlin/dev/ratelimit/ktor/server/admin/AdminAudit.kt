@@ -42,7 +42,15 @@ internal class AdminAudit(
         fun hash(key: String): String = Keys.sought(key, true, "")
 
         /** One line stays one line, and one value one value, whatever was sent. */
-        fun quoted(text: String): String = text.take(LONGEST).map { if (it == '"' || it.category in UNSEEN) '?' else it }.joinToString("", "\"", "\"")
+        fun quoted(text: String): String = text.take(LONGEST).map {
+            if (it == '"' ||
+                it.category in UNSEEN
+            ) {
+                '?'
+            } else {
+                it
+            }
+        }.joinToString("", "\"", "\"")
 
         private val UNSEEN =
             setOf(CharCategory.CONTROL, CharCategory.FORMAT, CharCategory.LINE_SEPARATOR, CharCategory.PARAGRAPH_SEPARATOR)

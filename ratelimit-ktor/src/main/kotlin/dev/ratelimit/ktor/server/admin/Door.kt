@@ -24,7 +24,7 @@ internal class Door(
         if (check == null) {
             return Problem(
                 HttpStatusCode.Forbidden,
-                "nobody is let in yet; write admin { authorize { call -> … } } in install(RateLimiting), with true for those who may come in",
+                "nobody is let in yet; write admin { authorize { call -> … } } in install(RateLimiting), with true for whom to let in",
             )
         }
         val client = address(call)
@@ -34,7 +34,7 @@ internal class Door(
                 client,
                 Problem(
                     HttpStatusCode.Forbidden,
-                    "the call comes from a page of another site; open the dashboard itself (a proxy in front has to pass on the header Host)",
+                    "the call comes from a page of another site; open the dashboard itself (a proxy in front has to pass on Host)",
                 ),
             )
         }

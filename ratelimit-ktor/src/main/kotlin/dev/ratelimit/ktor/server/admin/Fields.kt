@@ -50,7 +50,8 @@ internal class Fields private constructor(
             example: String,
         ): Fields {
             checkType(call)
-            val json = parse(text(call)) as? JsonObject ?: throw Problem.badRequest("the body is no flat JSON object; write for example $example")
+            val json =
+                parse(text(call)) as? JsonObject ?: throw Problem.badRequest("the body is no flat JSON object; write for example $example")
             val unknown = json.keys - known
             if (unknown.isNotEmpty()) throw Problem.badRequest("field '${unknown.first()}' is not known; write for example $example")
             return Fields(json, example)

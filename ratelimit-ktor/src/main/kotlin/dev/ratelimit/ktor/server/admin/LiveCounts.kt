@@ -44,7 +44,7 @@ internal class LiveCounts(
             throw Problem.retryLater(
                 HttpStatusCode.ServiceUnavailable,
                 TimeUnit.SECONDS.toNanos(RETRY_SECONDS),
-                "there are $maxStreams streams, and no more at once; close one, write a higher maxStreams, or ask metrics/real-time now and then",
+                "there are $maxStreams streams, and no more at once; close one, raise maxStreams, or ask metrics/real-time instead",
             )
         }
         try {

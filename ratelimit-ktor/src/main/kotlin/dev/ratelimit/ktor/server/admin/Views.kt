@@ -58,7 +58,9 @@ internal class Views(
         val text = call.request.queryParameters["window"] ?: return 1.hours
         val window = Duration.parseOrNull(text) ?: Duration.ZERO
         if (window !in 1.minutes..LONGEST_WINDOW) {
-            throw Problem.badRequest("window '$text' is no time between 1m and ${LONGEST_WINDOW.inWholeDays}d; write for example 15m, 1h or 7d")
+            throw Problem.badRequest(
+                "window '$text' is no time between 1m and ${LONGEST_WINDOW.inWholeDays}d; write for example 15m, 1h or 7d",
+            )
         }
         return window
     }
@@ -82,5 +84,5 @@ internal inline fun <T> orBadRequest(ask: () -> T): T =
     try {
         ask()
     } catch (e: IllegalArgumentException) {
-        throw Problem.badRequest(e.message.orEmpty())
+        throw Problem(HttpStatusCode.BadRequest, e.message.orEmpty(), cause = e)
     }

@@ -33,7 +33,9 @@ class AdminOnRealServerTest :
         }
 
         fun JsonObject.number(vararg path: String) =
-            path.dropLast(1).fold(this) { json, name -> json.getValue(name).jsonObject }.getValue(path.last()).jsonPrimitive.content.toLong()
+            path.dropLast(1).fold(this) { json, name ->
+                json.getValue(name).jsonObject
+            }.getValue(path.last()).jsonPrimitive.content.toLong()
 
         test("what was counted is told, and a bucket found by the hash that is shown of its key; the key itself is told nowhere") {
             limited({ limits() }) {
@@ -52,7 +54,15 @@ class AdminOnRealServerTest :
                     peek.json.getValue("limits").jsonArray[0].jsonObject.number("remaining") shouldBe 0
                 }
                 val told =
-                    listOf("/metrics", "/metrics/endpoint//api/*", "/metrics/real-time", "/config", "/health", "/", "/peek?rule=/api/*&scope=api-key&key=$canary")
+                    listOf(
+                        "/metrics",
+                        "/metrics/endpoint//api/*",
+                        "/metrics/real-time",
+                        "/config",
+                        "/health",
+                        "/",
+                        "/peek?rule=/api/*&scope=api-key&key=$canary",
+                    )
                 told.forEach { admin.get(it).body shouldNotContain canary }
                 val log =
                     audited {
@@ -86,7 +96,12 @@ class AdminOnRealServerTest :
         test("a rule, a scope, a tier or a key that is not there is refused in words") {
             limited({ limits() }) {
                 val admin = AdminClient(port, "/rate-limits")
-                for (query in listOf("rule=/ap/*&scope=api-key&key=a", "rule=/api/*&scope=apikey&key=a", "rule=/api/*&scope=api-key", "rule=/*&scope=global&key=a")) {
+                for (query in listOf(
+                    "rule=/ap/*&scope=api-key&key=a",
+                    "rule=/api/*&scope=apikey&key=a",
+                    "rule=/api/*&scope=api-key",
+                    "rule=/*&scope=global&key=a",
+                )) {
                     val answer = admin.get("/peek?$query")
                     answer.status shouldBe 400
                     answer.detail shouldContain Regex("there is no|has no|say which key|leave the key out")
@@ -114,7 +129,8 @@ class AdminOnRealServerTest :
                                 store = two
                                 limits()
                             }) {
-                                listOf(first, this, first, this).map { it.get("/api/orders", key).status } shouldContainExactly listOf(200, 200, 429, 429)
+                                listOf(first, this, first, this).map { it.get("/api/orders", key).status } shouldContainExactly
+                                    listOf(200, 200, 429, 429)
                                 val admin = AdminClient(port, "/rate-limits")
                                 eventually(30.seconds) {
                                     val metrics = admin.get("/metrics").json

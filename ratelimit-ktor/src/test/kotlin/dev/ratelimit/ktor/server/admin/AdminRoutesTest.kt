@@ -39,7 +39,13 @@ class AdminRoutesTest :
                     )
                 answer.json.getValue("rules").jsonObject.keys shouldBe setOf("/api/*", "gone")
                 answer.json.getValue("minutes").jsonArray.map { it.jsonObject.getValue("at").jsonPrimitive.content } shouldContainExactly
-                    listOf("2026-03-04T04:56:00Z", "2026-03-04T05:01:00Z", "2026-03-04T05:04:00Z", "2026-03-04T05:05:00Z", "2026-03-04T05:06:00Z")
+                    listOf(
+                        "2026-03-04T04:56:00Z",
+                        "2026-03-04T05:01:00Z",
+                        "2026-03-04T05:04:00Z",
+                        "2026-03-04T05:05:00Z",
+                        "2026-03-04T05:06:00Z",
+                    )
                 answer.json["topDenied"] shouldBe
                     json(
                         """{"keys": [{"rule": "/api/*", "scope": "ip", "key": "203.0.113.7", "denied": 41},
@@ -201,7 +207,8 @@ class AdminRoutesTest :
                     answer.detail shouldBe """$detail; write for example {"rule": "/api/*", "scope": "ip", "key": "203.0.113.7"}"""
                 }
                 for (body in listOf("{}", """{"enabled": "false"}""", """{"enabled": 0}""", """{"enabled": null}""")) {
-                    post("/emergency", body).detail shouldBe "field 'enabled' is neither true nor false; write for example {\"enabled\": false}"
+                    post("/emergency", body).detail shouldBe
+                        "field 'enabled' is neither true nor false; write for example {\"enabled\": false}"
                 }
                 post("/reset", """{"rule": "/api/*", "scope": "ip"}""").detail shouldBe "scope 'ip' needs a key"
                 control.resets.size shouldBe 0

@@ -24,7 +24,8 @@ import kotlin.time.Duration.Companion.seconds
 class AdminSecurityTest :
     FunSpec({
         val reset = """{"rule": "/api/*", "scope": "ip", "key": "203.0.113.7"}"""
-        val reads = listOf("", "/", "/metrics", "/metrics/endpoint/x", "/metrics/real-time", "/metrics/real-time/stream", "/config", "/health")
+        val reads =
+            listOf("", "/", "/metrics", "/metrics/endpoint/x", "/metrics/real-time", "/metrics/real-time/stream", "/config", "/health")
         val everything = reads + listOf("/peek?rule=/api/*&scope=ip&key=a", "/assets/x/main.js", "/nothing", "/reset", "/emergency")
 
         /** Lets in whoever has the password. */
@@ -111,7 +112,14 @@ class AdminSecurityTest :
         test("where a browser sends no Fetch Metadata, the origin of a post has to be the host") {
             withAdmin {
                 val foreign =
-                    listOf("http://evil.example", "https://127.0.0.1:$port.evil.example", "http://127.0.0.1:${port + 1}", "http://127.0.0.1", "null", "x")
+                    listOf(
+                        "http://evil.example",
+                        "https://127.0.0.1:$port.evil.example",
+                        "http://127.0.0.1:${port + 1}",
+                        "http://127.0.0.1",
+                        "null",
+                        "x",
+                    )
                 for (origin in foreign) post("/reset", reset, AdminClient.JSON, "Origin" to origin).status shouldBe 403
                 control.resets.size shouldBe 0
                 post("/reset", reset, AdminClient.JSON, "Origin" to "http://127.0.0.1:$port").status shouldBe 204
@@ -141,8 +149,22 @@ class AdminSecurityTest :
         test("another site can link to the dashboard, but neither embed nor read it, and cannot use up its user's guesses so") {
             withAdmin(configure = { password() }) {
                 repeat(20) { get("/metrics", "Sec-Fetch-Site" to "cross-site", "Sec-Fetch-Mode" to "no-cors").status shouldBe 403 }
-                get("/", right, "Sec-Fetch-Site" to "cross-site", "Sec-Fetch-Mode" to "navigate", "Sec-Fetch-Dest" to "iframe").status shouldBe 403
-                get("/", right, "Sec-Fetch-Site" to "cross-site", "Sec-Fetch-Mode" to "navigate", "Sec-Fetch-Dest" to "document").status shouldBe 200
+                get(
+                    "/",
+                    right,
+                    "Sec-Fetch-Site" to "cross-site",
+                    "Sec-Fetch-Mode" to "navigate",
+                    "Sec-Fetch-Dest" to "iframe",
+                ).status shouldBe
+                    403
+                get(
+                    "/",
+                    right,
+                    "Sec-Fetch-Site" to "cross-site",
+                    "Sec-Fetch-Mode" to "navigate",
+                    "Sec-Fetch-Dest" to "document",
+                ).status shouldBe
+                    200
                 get("/metrics", right, "Sec-Fetch-Site" to "same-origin").status shouldBe 200
                 get("/", right, "Sec-Fetch-Site" to "none").status shouldBe 200
             }
@@ -162,7 +184,13 @@ class AdminSecurityTest :
 
         test("what a form can send is refused, whatever it says") {
             withAdmin {
-                for (type in listOf("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "nonsense", "a/b/c")) {
+                for (type in listOf(
+                    "application/x-www-form-urlencoded",
+                    "text/plain",
+                    "multipart/form-data; boundary=x",
+                    "nonsense",
+                    "a/b/c",
+                )) {
                     val answer = post("/emergency", """{"enabled": false}""", "Content-Type" to type)
                     answer.status shouldBe 415
                     answer.detail shouldContain "is not accepted; send application/json"
@@ -177,7 +205,8 @@ class AdminSecurityTest :
             withAdmin {
                 val long = """{"rule": "/api/*", "scope": "ip", "key": "${"a".repeat(16_384)}"}"""
                 post("/reset", long).status shouldBe 413
-                val untold = send("POST", "/reset", BodyPublishers.ofInputStream { ByteArrayInputStream(long.toByteArray()) }, AdminClient.JSON)
+                val untold =
+                    send("POST", "/reset", BodyPublishers.ofInputStream { ByteArrayInputStream(long.toByteArray()) }, AdminClient.JSON)
                 untold.status shouldBe 413
                 untold.detail shouldBe "the body is longer than 16384 bytes; send fewer"
                 control.resets.size shouldBe 0
@@ -289,7 +318,8 @@ class AdminSecurityTest :
                     }
                 }
             lines shouldHaveSize 21
-            lines[0] shouldContain "INFO not let in call=\"POST /rate-limits/reset\" from=\"another\" why=\"the call comes from a page of another site;"
+            lines[0] shouldContain
+                "INFO not let in call=\"POST /rate-limits/reset\" from=\"another\" why=\"the call comes from a page of another site;"
             lines[1] shouldBe
                 "INFO not let in call=\"GET /rate-limits/health\" from=\"127.0.0.1\" " +
                 "why=\"you are not let in; authorize { call -> … } of admin { … } decides who is\""
@@ -299,7 +329,9 @@ class AdminSecurityTest :
         }
 
         test("what was sent cannot begin a line of its own in the audit log") {
-            audited { AdminAudit { 0 }.notLetIn("GET /a\r\nINFO reset", "one\u0085two\u2028three\" by=\"alice", "because") } shouldContainExactly
+            audited {
+                AdminAudit { 0 }.notLetIn("GET /a\r\nINFO reset", "one\u0085two\u2028three\" by=\"alice", "because")
+            } shouldContainExactly
                 listOf("INFO not let in call=\"GET /a??INFO reset\" from=\"one?two?three? by=?alice\" why=\"because\"")
         }
 

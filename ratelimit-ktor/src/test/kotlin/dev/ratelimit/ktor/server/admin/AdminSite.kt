@@ -62,7 +62,10 @@ internal open class AdminClient(
         body: HttpRequest.BodyPublisher?,
         vararg headers: Pair<String, String>,
     ): Answer {
-        val request = HttpRequest.newBuilder(URI("$url$path")).timeout(Duration.ofSeconds(30)).method(method, body ?: BodyPublishers.noBody())
+        val request = HttpRequest.newBuilder(URI("$url$path")).timeout(Duration.ofSeconds(30)).method(
+            method,
+            body ?: BodyPublishers.noBody(),
+        )
         headers.forEach { (name, value) -> request.header(name, value) }
         return withContext(Dispatchers.IO) { Answer(client.send(request.build(), BodyHandlers.ofString())) }
     }

@@ -26,7 +26,9 @@ class AssetsTest :
                 answer["Content-Security-Policy"] shouldBe
                     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
                     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-                Regex("<script(?![^>]* src=)|<style| style=| on[a-z]+=|javascript:|https?://").findAll(answer.body).map { it.value }.toList().shouldBeEmpty()
+                Regex("<script(?![^>]* src=)|<style| style=| on[a-z]+=|javascript:|https?://").findAll(answer.body).map {
+                    it.value
+                }.toList().shouldBeEmpty()
                 answer.body shouldNotContain "{version}"
                 answer.body shouldNotContain "{charts}"
             }
@@ -35,7 +37,10 @@ class AssetsTest :
         test("no script reads text as HTML or as code") {
             val names = files.filter { it.endsWith(".js") }
             val forbidden =
-                Regex("innerHTML|outerHTML|insertAdjacentHTML|document\\.write|DOMParser|createContextualFragment|\\beval\\(|new Function|srcdoc|https?://")
+                Regex(
+                    "innerHTML|outerHTML|insertAdjacentHTML|document\\.write|DOMParser|createContextualFragment|srcdoc|" +
+                        "\\beval\\(|new Function|https?://",
+                )
             names.filter { forbidden.containsMatchIn(text(it)) }.shouldBeEmpty()
         }
 
@@ -72,7 +77,14 @@ class AssetsTest :
         test("files of another version, of other places and of no place are not served") {
             withAdmin {
                 val version = checkNotNull(page.find(get("/").body)).groupValues[1]
-                for (path in listOf("0123456789abcdef/main.js", "$version/dashboard.html", "$version/../AdminRoutes.class", "$version/", version, "main.js")) {
+                for (path in listOf(
+                    "0123456789abcdef/main.js",
+                    "$version/dashboard.html",
+                    "$version/../AdminRoutes.class",
+                    "$version/",
+                    version,
+                    "main.js",
+                )) {
                     get("/assets/$path").status shouldBe 404
                 }
             }
@@ -80,7 +92,9 @@ class AssetsTest :
 
         test("chart.js is the one of the WebJar on the class path, in its version") {
             val properties = Properties()
-            checkNotNull(javaClass.getResourceAsStream("/META-INF/maven/org.webjars.npm/chart.js/pom.properties")).use { properties.load(it) }
+            checkNotNull(javaClass.getResourceAsStream("/META-INF/maven/org.webjars.npm/chart.js/pom.properties")).use {
+                properties.load(it)
+            }
             val assets = Assets()
             val script = checkNotNull(assets.find(assets.version, "chart.js")).bytes.decodeToString()
             script.take(100) shouldContain "Chart.js v${properties.getProperty("version")}"

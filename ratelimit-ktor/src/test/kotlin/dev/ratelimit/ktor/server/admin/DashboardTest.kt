@@ -31,7 +31,13 @@ class DashboardTest :
     FunSpec({
         defaultTestConfig =
             DefaultTestConfig(enabledOrReasonIf = {
-                if (Browser.isHere) Enabled.enabled else Enabled.disabled("there is no chromium with its chromedriver on the PATH; install both")
+                if (Browser.isHere) {
+                    Enabled.enabled
+                } else {
+                    Enabled.disabled(
+                        "there is no chromium with its chromedriver on the PATH; install both",
+                    )
+                }
             })
 
         suspend fun dashboard(
@@ -60,13 +66,22 @@ class DashboardTest :
                 browser.all("#rules tbody tr:first-child li").map { it.text } shouldContainExactly
                     listOf("ip 100/1m burst 150", "api-key, free 60/1h", "api-key, paid 1000/1h", "global 10000/1m sliding-window")
                 browser.all("#rules .badge").map { it.isDisplayed } shouldContainExactly listOf(false, true)
-                browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContainExactly listOf("203.0.113.7", "198.51.100.9")
+                browser.all("#keys tbody tr td:first-child > bdi").map { it.text } shouldContainExactly
+                    listOf("203.0.113.7", "198.51.100.9")
                 browser.all("#endpoints tbody tr").map { it.text } shouldContainExactly listOf("GET /api/orders 30", "POST /auth/login 7")
                 // Each event brings ten allowed and two denied calls more; the rule on trial has none.
-                browser.until { browser.text("#live-text") shouldContain Regex("All calls: [1-9][0-9.]* allowed and [1-9][0-9.]* denied a second") }
+                browser.until {
+                    browser.text("#live-text") shouldContain
+                        Regex("All calls: [1-9][0-9.]* allowed and [1-9][0-9.]* denied a second")
+                }
                 browser.until { browser.all("#rules tbody td[data-label^=Now]").first().text shouldContain Regex("[1-9].* denied") }
                 browser.all("#rules tbody td[data-label^=Now]").last().text shouldBe "0"
-                browser.until { browser.value("Chart.getChart('live-chart').data.datasets[1].data.filter((p) => p.y > 0).length") as Long shouldBeGreaterThan 1L }
+                browser.until {
+                    browser.value(
+                        "Chart.getChart('live-chart').data.datasets[1].data.filter((p) => p.y > 0).length",
+                    ) as Long shouldBeGreaterThan
+                        1L
+                }
                 browser.value("Math.max(...Chart.getChart('history-chart').data.datasets[0].data.map((p) => p.y))") shouldBe 257L
                 browser.screenshot("light", 1280, isMobile = false)
             }
@@ -78,7 +93,10 @@ class DashboardTest :
                 Select(browser.one("#live-rule")).selectByVisibleText("POST:/auth/*")
                 browser.text("#live-text") shouldBe "Rule POST:/auth/*: 0 allowed and 0 denied a second, over the last 5 seconds."
                 Select(browser.one("#window")).selectByVisibleText("15 minutes")
-                browser.until { browser.value("Chart.getChart('history-chart').data.datasets[0].data.length") as Long shouldBeLessThanOrEqual 16L }
+                browser.until {
+                    browser.value("Chart.getChart('history-chart').data.datasets[0].data.length") as Long shouldBeLessThanOrEqual
+                        16L
+                }
                 browser.text("#live-text") shouldStartWith "Rule POST:/auth/*: 0 allowed"
             }
         }
@@ -88,9 +106,20 @@ class DashboardTest :
             val rule = "/\"><script>alert(2)</script>"
             val control =
                 FakeControl().apply {
-                    rules = listOf(RateLimitRuleInfo(rule, true, listOf(RateLimitScopeInfo("<b>ip</b>", listOf(10.perMinute), emptyMap(), true, false))))
+                    rules =
+                        listOf(
+                            RateLimitRuleInfo(
+                                rule,
+                                true,
+                                listOf(RateLimitScopeInfo("<b>ip</b>", listOf(10.perMinute), emptyMap(), true, false)),
+                            ),
+                        )
                     topKeys =
-                        listOf(DeniedKey(rule, "<b>ip</b>", hostile, 9), DeniedKey(rule, "<b>ip</b>", "</bdi>\u202Eevil\u0000", 8), DeniedKey("__proto__", "x", "", 7))
+                        listOf(
+                            DeniedKey(rule, "<b>ip</b>", hostile, 9),
+                            DeniedKey(rule, "<b>ip</b>", "</bdi>\u202Eevil\u0000", 8),
+                            DeniedKey("__proto__", "x", "", 7),
+                        )
                     topEndpoints = listOf(DeniedEndpoint("GET /<svg onload=alert(3)>", 9))
                 }
             dashboard(control) { browser ->
@@ -247,7 +276,10 @@ class DashboardTest :
                     browser.size(width, 844, isMobile = true)
                     browser.until { browser.text("#keys") shouldContain "kkk" }
                     browser.value("document.documentElement.scrollWidth") shouldBe width.toLong()
-                    browser.value("[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length") shouldBe 0L
+                    browser.value(
+                        "[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length",
+                    ) shouldBe
+                        0L
                 }
                 browser.until { browser.value("Chart.getChart('live-chart').data.datasets[0].data.length") as Long shouldBeGreaterThan 2L }
                 browser.screenshot("phone", 390, isMobile = true)

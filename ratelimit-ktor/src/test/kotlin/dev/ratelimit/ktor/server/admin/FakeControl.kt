@@ -67,7 +67,16 @@ internal class FakeControl : RateLimitingControl {
         val info = find(rule, scope, key)
         val limits = if (info.tiers.isEmpty()) info.limits else info.tiers.getValue(tier ?: info.tiers.keys.first())
         return limits.map {
-            if (resets.isEmpty()) RateLimitResult.denied(it, 0, 12_000_000_000, 60_000_000_000) else RateLimitResult.allowed(it, it.burst(), 0, 0)
+            if (resets.isEmpty()) {
+                RateLimitResult.denied(
+                    it,
+                    0,
+                    12_000_000_000,
+                    60_000_000_000,
+                )
+            } else {
+                RateLimitResult.allowed(it, it.burst(), 0, 0)
+            }
         }
     }
 
@@ -87,8 +96,15 @@ internal class FakeControl : RateLimitingControl {
         key: String?,
     ): RateLimitScopeInfo {
         val info = requireNotNull(rules.find { it.name == rule }) { "there is no rule '$rule'; there are ${rules.map { it.name }}" }
-        val its = requireNotNull(info.scopes.find { it.name == scope }) { "rule '$rule' has no scope '$scope'; write ${info.scopes.map { it.name }}" }
-        require(its.hasKeys == (key != null)) { if (its.hasKeys) "scope '$scope' needs a key" else "scope '$scope' has no keys; leave the key out" }
+        val its =
+            requireNotNull(
+                info.scopes.find {
+                    it.name == scope
+                },
+            ) { "rule '$rule' has no scope '$scope'; write ${info.scopes.map { it.name }}" }
+        require(its.hasKeys == (key != null)) {
+            if (its.hasKeys) "scope '$scope' needs a key" else "scope '$scope' has no keys; leave the key out"
+        }
         return its
     }
 
@@ -103,8 +119,20 @@ internal class FakeControl : RateLimitingControl {
         windows += window
         val to = Instant.parse("2026-03-04T05:06:30Z")
         val from = to.minus(window.toJavaDuration()).truncatedTo(ChronoUnit.MINUTES)
-        val minutes = listOf(59, 30, 10, 5, 2, 1, 0).filter { it.minutes <= window }.map { RateLimitMinute(to.minusSeconds(30L + 60 * it), counts(80 + 3L * it, 7)) }
-        return RateLimitMetrics(window, from, to, true, TOTALS, mapOf("/api/*" to counts(900, 90), "gone" to counts(1, 0)), minutes, topKeys, topEndpoints)
+        val minutes = listOf(59, 30, 10, 5, 2, 1, 0).filter {
+            it.minutes <= window
+        }.map { RateLimitMinute(to.minusSeconds(30L + 60 * it), counts(80 + 3L * it, 7)) }
+        return RateLimitMetrics(
+            window,
+            from,
+            to,
+            true,
+            TOTALS,
+            mapOf("/api/*" to counts(900, 90), "gone" to counts(1, 0)),
+            minutes,
+            topKeys,
+            topEndpoints,
+        )
     }
 
     /** Each look finds twelve calls more than the one before, two of them denied. */
@@ -120,7 +148,13 @@ internal class FakeControl : RateLimitingControl {
                 false,
                 listOf(
                     RateLimitScopeInfo("ip", listOf(100.perMinute.withBurst(150)), emptyMap(), true, false),
-                    RateLimitScopeInfo("api-key", emptyList(), mapOf("free" to listOf(60.perHour), "paid" to listOf(1_000.perHour)), true, true),
+                    RateLimitScopeInfo(
+                        "api-key",
+                        emptyList(),
+                        mapOf("free" to listOf(60.perHour), "paid" to listOf(1_000.perHour)),
+                        true,
+                        true,
+                    ),
                     RateLimitScopeInfo("global", listOf(RateLimit.slidingWindow(10_000, 1.minutes)), emptyMap(), false, false),
                 ),
             )
@@ -128,7 +162,15 @@ internal class FakeControl : RateLimitingControl {
             RateLimitRuleInfo(
                 "POST:/auth/*",
                 true,
-                listOf(RateLimitScopeInfo("ip", listOf(RateLimit.fixedWindow(5, 5.minutes), RateLimit.slidingLog(10, 1.hours)), emptyMap(), true, false)),
+                listOf(
+                    RateLimitScopeInfo(
+                        "ip",
+                        listOf(RateLimit.fixedWindow(5, 5.minutes), RateLimit.slidingLog(10, 1.hours)),
+                        emptyMap(),
+                        true,
+                        false,
+                    ),
+                ),
             )
         val TOTALS = RateLimitCounts(900, 90, 5, 3, 1, 1, 0, 10_000.microseconds, 800.microseconds)
 

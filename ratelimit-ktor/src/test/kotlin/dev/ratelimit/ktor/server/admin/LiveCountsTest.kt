@@ -56,7 +56,9 @@ class LiveCountsTest :
         for (engine in listOf(CIO, Netty)) {
             val name = engine.javaClass.simpleName
 
-            test("the stream opens with a comment, tells all counts once and then what has changed, and ends when its reader leaves, on $name") {
+            test(
+                "the stream opens with a comment, tells all counts and then what has changed, and ends when its reader leaves, on $name",
+            ) {
                 withAdmin(engine = engine) {
                     Reader(port, stream).use { reader ->
                         reader.status shouldBe 200
