@@ -19,7 +19,8 @@ internal class Problem(
     val status: HttpStatusCode,
     val detail: String,
     val headers: Map<String, String> = emptyMap(),
-) : RuntimeException(detail, null, false, false) {
+    cause: Throwable? = null,
+) : RuntimeException(detail, cause, false, false) {
     suspend fun tell(call: ApplicationCall) {
         headers.forEach { (name, value) -> call.response.header(name, value) }
         // The answer to HEAD has no body.

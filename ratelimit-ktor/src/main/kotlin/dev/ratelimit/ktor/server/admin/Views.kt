@@ -85,5 +85,5 @@ internal inline fun <T> orBadRequest(ask: () -> T): T =
     try {
         ask()
     } catch (e: IllegalArgumentException) {
-        throw Problem.badRequest(e.message.orEmpty())
+        throw Problem(HttpStatusCode.BadRequest, e.message.orEmpty(), cause = e)
     }
