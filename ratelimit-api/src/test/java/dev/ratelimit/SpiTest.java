@@ -80,7 +80,9 @@ class SpiTest {
                 "" + TallyEntry.MOST);
         assertTeaches(() -> new TallyEntry("group", "me", 1, one, one, SECOND), "'calls'", "leave one out");
         assertTeaches(
-                () -> new TallyEntry("group", "me", 1, one, Map.of(), Duration.ofNanos(999_999)), "PT0.000999999S", "at least");
+                () -> new TallyEntry("group", "me", 1, one, Map.of(), Duration.ofNanos(999_999)),
+                "PT0.000999999S",
+                "at least");
         assertNames("group", () -> new TallyEntry(null, "me", 1, one, Map.of(), SECOND));
         assertNames("writer", () -> new TallyEntry("group", null, 1, one, Map.of(), SECOND));
         assertNames("retention", () -> new TallyEntry("group", "me", 1, one, Map.of(), null));

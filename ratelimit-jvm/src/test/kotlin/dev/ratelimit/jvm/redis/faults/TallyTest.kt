@@ -239,7 +239,8 @@ internal class TallyTest :
                     repeat(2) { store.tally(entry("old", 1, mapOf("calls" to 3L), mapOf("longest" to 50L))) }
                     store.numbers("old") shouldBe mapOf("calls" to 3L, "longest" to 50L)
                     shouldThrow<RateLimitStoreException> { store.numbers("text") }.message shouldContain "{text}"
-                    shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1L))) }.message shouldContain "{text}"
+                    shouldThrow<RateLimitStoreException> { store.tally(entry("text", 1, mapOf("calls" to 1L))) }.message shouldContain
+                        "{text}"
                 }
             }
         }

@@ -14,7 +14,9 @@ class HistoryTest :
     FunSpec({
         val one = Figures().apply { add(Outcome.ALLOWED.ordinal, 1) }
 
-        fun Series.cells(): List<Pair<Long, String>> = buildList { forEach(0L..10_000L) { slot, rule, _ -> add(slot to rule) } }.sortedWith(order)
+        fun Series.cells(): List<Pair<Long, String>> = buildList {
+            forEach(0L..10_000L) { slot, rule, _ -> add(slot to rule) }
+        }.sortedWith(order)
 
         test("beyond its bound a series forgets the oldest slots, whole, and tells since when it is complete") {
             val series = Series(most = 10)

@@ -65,7 +65,8 @@ class MetersTest :
                 count() shouldBe 28.0
                 totalTime(TimeUnit.MICROSECONDS) shouldBe 28.0
             }
-            registry.get("ratelimit.server.decision").tags("rule", "/api/admin").functionTimer().totalTime(TimeUnit.NANOSECONDS) shouldBe 5_000.0
+            registry.get("ratelimit.server.decision").tags("rule", "/api/admin").functionTimer().totalTime(TimeUnit.NANOSECONDS) shouldBe
+                5_000.0
             registry.meters.flatMap { it.id.tags }.map { it.key }.toSet() shouldBe setOf("rule", "outcome")
             registry.meters.flatMap { it.id.tags }.map { it.value }.toSet() shouldBe OUTCOMES.toSet() + setOf("/api/*", "/api/admin")
         }
@@ -104,7 +105,9 @@ class MetersTest :
         }
 
         test("a registry keeps no control alive") {
-            fun bound() = Control(LocalMonitoring(TestClock(), 1.days)).also { it.bindRateLimitMeters(SimpleMeterRegistry().also(kept::add)) }
+            fun bound() = Control(LocalMonitoring(TestClock(), 1.days)).also {
+                it.bindRateLimitMeters(SimpleMeterRegistry().also(kept::add))
+            }
             val gone = WeakReference(bound())
             eventually(20.seconds) {
                 System.gc()

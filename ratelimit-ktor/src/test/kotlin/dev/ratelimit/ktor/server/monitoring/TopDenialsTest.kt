@@ -93,7 +93,8 @@ class TopDenialsTest :
         }
 
         test("keys, scopes and rules of any text are told apart, and told as they are (better-auth#7300)") {
-            val pieces = listOf("", "a", ":", ".", "1.1.", "3.", "\u0000", "\n", "|", "é", "\ud83d", "\udd11", "🔑", "<img src=x onerror=alert(1)>")
+            val pieces =
+                listOf("", "a", ":", ".", "1.1.", "3.", "\u0000", "\n", "|", "é", "\ud83d", "\udd11", "🔑", "<img src=x onerror=alert(1)>")
             val random = Random(1)
 
             fun word() = List(random.nextInt(4)) { pieces.random(random) }.joinToString("")
@@ -114,7 +115,18 @@ class TopDenialsTest :
         }
 
         test("what others have written and is no denial is none") {
-            for (text in listOf("", "1", "1.", "1.1", "1.1.a", "-1.2.abc", "99999999999.1.a", "999999999.999999999.a", "x.y.z", "1 .1.ab")) {
+            for (text in listOf(
+                "",
+                "1",
+                "1.",
+                "1.1",
+                "1.1.a",
+                "-1.2.abc",
+                "99999999999.1.a",
+                "999999999.999999999.a",
+                "x.y.z",
+                "1 .1.ab",
+            )) {
                 withClue(text) { DeniedId.parse(text) shouldBe null }
             }
             DeniedId.parse("0.0.")?.run { listOf(rule, scope, key) } shouldBe listOf("", "", "")
@@ -209,7 +221,8 @@ class TopDenialsTest :
                 }
             }.forEach { it.join() }
             keys(1.hours) shouldBe (0..4).associate { "key $it" to 32_000L }
-            monitoring.metrics(1.hours).topEndpoints.associate { it.endpoint to it.denied } shouldBe (0..7).associate { "GET /$it" to 20_000L }
+            monitoring.metrics(1.hours).topEndpoints.associate { it.endpoint to it.denied } shouldBe
+                (0..7).associate { "GET /$it" to 20_000L }
         }
 
         test("every window's list is within what was denied in it") {
