@@ -25,6 +25,7 @@ import io.kotest.matchers.shouldNotBe
 import io.kotest.matchers.string.shouldContain
 import io.lettuce.core.cluster.SlotHash
 import java.time.Duration
+import java.util.concurrent.CompletableFuture
 import kotlin.time.Duration.Companion.seconds
 
 /** Numbers that all processes add to: each entry counts once, whatever happens to it on its way. */
@@ -269,11 +270,17 @@ internal class TallyTest :
 
         test("eight writers at once lose and double nothing") {
             storeAt(server.uri) { deadline(20.seconds) }.use { store ->
-                val calls =
+                // Each waits for its answers: an entry that overtakes another of its writer is the last of both.
+                val writers =
                     List(8) { writer ->
-                        (1L..50L).map { store.tallyAsync(entry("many", it, mapOf("calls" to 1L, "by $writer" to 1L), writer = "$writer")) }
+                        CompletableFuture.runAsync {
+                            for (number in 1L..50L) {
+                                val numbers = mapOf("calls" to 1L, "by $writer" to 1L)
+                                store.tallyAsync(entry("many", number, numbers, writer = "$writer")).toCompletableFuture().join()
+                            }
+                        }
                     }
-                calls.flatten().forEach { it.answer() }
+                writers.forEach { it.join() }
                 store.numbers("many") shouldBe mapOf("calls" to 400L) + (0..7).associate { "by $it" to 50L }
             }
         }
