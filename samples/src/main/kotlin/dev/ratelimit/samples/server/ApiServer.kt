@@ -17,6 +17,7 @@ import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
 import io.ktor.server.routing.post
 import io.ktor.server.routing.routing
+import java.security.MessageDigest
 import java.util.Base64
 import kotlin.time.Duration.Companion.minutes
 
@@ -33,7 +34,7 @@ internal object ApiServer {
     ) {
         private val expected = "Basic " + Base64.getEncoder().encodeToString("admin:$password".toByteArray())
 
-        fun knows(header: String?): Boolean = header == expected
+        fun knows(header: String?): Boolean = header != null && MessageDigest.isEqual(expected.toByteArray(), header.toByteArray())
     }
 
     suspend fun start(
