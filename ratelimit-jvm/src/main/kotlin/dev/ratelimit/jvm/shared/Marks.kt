@@ -81,7 +81,9 @@ internal class Marks(
     ) {
         val place = Layout.RECORDS + record * Layout.RECORD_BYTES
         val sequence = Record.sequenceOf(status)
-        if (Record.stateOf(status) == Record.OPEN && !words.swap(place, status, Record.status(sequence, Record.OFF))) return
+        val off = Record.status(sequence, Record.OFF)
+        // Another may have called it off meanwhile, for one word only; the others are still to be given back.
+        if (Record.stateOf(status) == Record.OPEN && !words.swap(place, status, off) && words.get(place) != off) return
         val done = Record.stateOf(status) == Record.DONE
         for (i in 0 until countOf(place)) {
             val entry = place + Record.FIRST + i * Record.ENTRY

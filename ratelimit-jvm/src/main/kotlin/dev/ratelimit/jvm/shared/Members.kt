@@ -45,7 +45,12 @@ internal class Members(
     private fun take(i: Int): Boolean {
         val mine = locked(i) ?: return false
         val entry = entryOf(i)
-        // Whoever has the lock is alone here; who the owner is stands there before the entry is his.
+        // Whoever has the lock is alone here; but it may have come from one who was killed after he had taken the entry.
+        if (words.get(entry + OWNER) != NOBODY) {
+            mine.release()
+            return false
+        }
+        // Who the owner is stands there before the entry is his.
         words.set(entry + SEEN, clock())
         words.set(entry + SPACE, Machine.pidSpace)
         words.set(entry + BOOT, Machine.boot)

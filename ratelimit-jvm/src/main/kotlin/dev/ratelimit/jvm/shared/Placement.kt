@@ -100,7 +100,7 @@ internal class Placement(
     ): Int? {
         val slots = table.slotsFor(tag)
         firstFree(change, slots)?.let { return it }
-        val others = slots.filter { it != present?.at }.map { Place(it, words.get(it + Layout.META), table.limitAt(it)) }
+        val others = slots.filter { it != present?.at }
         others.forEach { dropIfFull(it, now) }
         // Whoever looks for room here at the same time may have dropped them first.
         firstFree(change, slots)?.let { return it }
@@ -114,37 +114,48 @@ internal class Placement(
     ): Int? = slots.firstOrNull { words.get(it + Layout.STATE) == State.FREE && change.claim(it + Layout.STATE) }
 
     private fun dropIfFull(
-        place: Place,
+        at: Int,
         now: Long,
     ) {
-        val word = words.get(place.at + Layout.STATE)
-        if (!State.isState(word) || table.touches(place.at) == 0) return
-        if (words.get(place.at + Layout.META) != place.meta || states.untilFull(place, word, now) > 0) return
+        val bucket = bucketAt(at) ?: return
+        if (table.touches(at) == 0 || states.untilFull(bucket.place, bucket.word, now) > 0) return
         // First, so that nobody finds the slot free and takes an earlier instant for the bucket's beginning.
         words.noteDrop(now)
-        states.drop(place, word)
+        states.drop(bucket.place, bucket.word)
     }
 
     private fun dropLeastUseful(
-        places: List<Place>,
+        slots: List<Int>,
         now: Long,
     ) {
         class Candidate(
-            val place: Place,
-            val word: Long,
+            val bucket: Found,
         ) {
             // Whoever has just made a slot is about to ask it.
-            val uses = table.touches(place.at).let { if (it == 0) Int.MAX_VALUE else it }
-            val untilFull = states.untilFull(place, word, now)
+            val uses = table.touches(bucket.place.at).let { if (it == 0) Int.MAX_VALUE else it }
+            val untilFull = states.untilFull(bucket.place, bucket.word, now)
         }
-        places
-            .map { Candidate(it, words.get(it.at + Layout.STATE)) }
-            .filter { State.isState(it.word) && words.get(it.place.at + Layout.META) == it.place.meta }
+        slots
+            .mapNotNull { at -> bucketAt(at)?.let(::Candidate) }
             .minWithOrNull(compareBy({ it.uses }, { it.untilFull }))
-            ?.let { states.drop(it.place, it.word) }
+            ?.let { states.drop(it.bucket.place, it.bucket.word) }
     }
 
-    private fun Table.limitAt(at: Int) = limitAt(at, words.get(at + Layout.META))
+    /** A bucket and the word of its state. */
+    private class Found(
+        val place: Place,
+        val word: Long,
+    )
+
+    /** The bucket in the slot at [at]; null if there is none, or if it comes or goes at this moment. */
+    private fun bucketAt(at: Int): Found? {
+        val meta = words.get(at + Layout.META)
+        val word = words.get(at + Layout.STATE)
+        if (!State.isState(word)) return null
+        // Read after the state, with which the slot is complete: until then some of it may be the former bucket's.
+        val place = Place(at, meta, table.limitAt(at, meta))
+        return if (words.get(at + Layout.META) == meta) Found(place, word) else null
+    }
 
     private fun stripeOf(tag: KeyTag): Int = Layout.STRIPES + ((tag.second ushr STRIPE_SHIFT) % Layout.STRIPE_COUNT).toInt() * Layout.WORD
 

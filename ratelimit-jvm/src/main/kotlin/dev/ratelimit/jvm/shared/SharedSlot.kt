@@ -25,8 +25,14 @@ internal abstract class SharedSlot(
     ): RateLimitResult?
 
     /**
-     * Whether the slot is still this bucket's, and what was read and written was really there. If it is not, what was done to it was done
-     * to another bucket: that is toward less, and the caller asks anew. Threads share the scratch, so only a yes of it counts.
+     * Whether the slot is this bucket's. To be asked after its state was read and before that is changed: another bucket has another state,
+     * and under another limit its state would be nonsense.
+     */
+    protected fun isHere(): Boolean = words.get(meta) == place.meta
+
+    /**
+     * Whether the slot is still this bucket's, and what was read and written was really there. If it is not, the caller asks anew. Threads
+     * share the scratch, so only a yes of it counts.
      */
     protected fun isOwn(): Boolean = words.look(meta, scratch) == place.meta || isOwnForSure()
 
@@ -69,6 +75,7 @@ internal class WordSlot(
                 if (await(word)) continue
                 return null
             }
+            if (!isHere()) return null
             val before = State.decoded(word)
             val after = meter.take(before, now, permits)
             val refused = after == WordMeter.REFUSED || (maxDelay != Long.MAX_VALUE && meter.delayOf(before, now) > maxDelay)
@@ -109,12 +116,15 @@ internal class BlockSlot(
         touch()
         while (true) {
             val word = words.get(state)
-            val current = if (State.isState(word)) buckets.blockOf(meter, place, word, now) else null
-            when {
-                current != null && words.get(state) == word -> decide(word, current, now, permits, maxDelay)?.let { return it.result }
-                State.isState(word) -> if (words.get(state) == word) return null
-                !await(word) -> return null
+            if (!State.isState(word)) {
+                if (await(word)) continue
+                return null
             }
+            if (!isHere()) return null
+            val current = buckets.blockOf(meter, place, word, now)
+            if (words.get(state) != word) continue
+            if (current == null) return null
+            decide(word, current, now, permits, maxDelay)?.let { return it.result }
         }
     }
 

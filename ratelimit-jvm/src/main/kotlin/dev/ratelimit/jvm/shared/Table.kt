@@ -32,8 +32,7 @@ internal class Table(
     ): Place? {
         while (true) {
             val meta = words.get(at + Layout.META)
-            if ((words.get(at + Layout.TAG) xor tag.second) ushr TOUCH_BITS != 0L) return null
-            val place = Place(at, meta, limitAt(at, meta))
+            if (!isFor(at, tag)) return null
             val state = words.get(at + Layout.STATE)
             if (state == State.FREE) return null
             if (State.isMark(state)) {
@@ -41,9 +40,17 @@ internal class Table(
                 if (!marks.await(at + Layout.STATE, state)) return null
                 continue
             }
+            // Read after the state, with which the slot is complete: until then some of it may be the former bucket's.
+            if (!isFor(at, tag)) return null
+            val place = Place(at, meta, limitAt(at, meta))
             if (words.get(at + Layout.META) == meta) return place
         }
     }
+
+    private fun isFor(
+        at: Int,
+        tag: KeyTag,
+    ) = (words.get(at + Layout.TAG) xor tag.second) ushr TOUCH_BITS == 0L
 
     fun limitAt(
         at: Int,

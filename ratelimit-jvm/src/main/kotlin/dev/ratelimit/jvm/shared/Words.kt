@@ -12,8 +12,10 @@ import java.nio.LongBuffer
  * Where the file was cut short beneath the mapping, a read or a write of compiled code does nothing at all, and the JVM throws an
  * [InternalError] some time later. [look] is the way of reading that cannot be deceived: it copies, and where there is nothing
  * to copy from, the answer is 0.
+ *
+ * Open for tests, in which something happens between two reads.
  */
-internal class Words(
+internal open class Words(
     private val bytes: ByteBuffer,
 ) {
     init {
@@ -23,7 +25,7 @@ internal class Words(
     private val longs: LongBuffer = bytes.asLongBuffer()
 
     /** The word at the byte [at]; what is read after it is not older. */
-    fun get(at: Int): Long {
+    open fun get(at: Int): Long {
         val word = bytes.getLong(at)
         VarHandle.acquireFence()
         return word

@@ -59,7 +59,7 @@ internal class KillTest :
                             ledgers.paced() shouldBeInRange 100L..(seconds * 1_000).toLong() + 100
                         }
                         survivors.forEach { it.close() }
-                        awaitThat("nothing is left of the dead") { Remains(store).run { members == 1 && marks == 0 } }
+                        Remains(store).awaitNobody()
                         for (it in survivors) {
                             withClue(told(it.tally)) {
                                 it.tally[Tally.LONGEST_OWN] shouldBeLessThan

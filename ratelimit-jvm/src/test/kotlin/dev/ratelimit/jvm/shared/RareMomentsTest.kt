@@ -3,6 +3,8 @@ package dev.ratelimit.jvm.shared
 import dev.ratelimit.RateLimit
 import dev.ratelimit.jvm.SharedMemoryStore
 import dev.ratelimit.jvm.redis.rig.awaitThat
+import dev.ratelimit.jvm.shared.rig.InterruptedWords
+import dev.ratelimit.jvm.shared.rig.Remains
 import dev.ratelimit.jvm.shared.rig.SharedFolder
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
@@ -10,6 +12,9 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.shouldNotBe
+import java.nio.channels.FileChannel
+import java.nio.file.StandardOpenOption.CREATE
+import java.nio.file.StandardOpenOption.WRITE
 import java.time.Duration
 
 /** Moments that kills and stops at random hit too seldom. */
@@ -46,6 +51,38 @@ internal class RareMomentsTest :
                 change.holds(slot) shouldBe true
                 change.commit() shouldBe true
                 change.end()
+            }
+        }
+
+        test("who buries the dead gives all words back, also where another has called the change off a moment ago") {
+            store { store ->
+                val buckets = store.buckets()
+                val record = Layout.MEMBER_COUNT * Layout.RECORDS_PER_MEMBER - 1
+                val stripe = Layout.STRIPES
+                val slot = Layout.slotAt(0, 0) + Layout.STATE
+                val dead = Transaction(buckets.words, record)
+                dead.begin()
+                dead.mark(stripe, State.FREE) shouldBe true
+                dead.claim(slot) shouldBe true
+                val ofTheDead = buckets.marks.statusOfRecord(record)
+                buckets.marks.await(stripe, buckets.words.get(stripe)) shouldBe true
+                buckets.marks.settleRecord(record, ofTheDead)
+                Remains(store).marks shouldBe emptyList()
+            }
+        }
+
+        test("who wants a place among the members that another has just taken leaves it alone, and the other is known for dead") {
+            SharedFolder().use { folder ->
+                val words = InterruptedWords(Layout.GROUPS)
+                // The other is of another start of the machine, so it is dead.
+                words.afterRead(Layout.MEMBERS) { words.set(Layout.MEMBERS, 7) }
+                FileChannel.open(folder.file("locks"), CREATE, WRITE).use { channel ->
+                    val members = Members(words, channel, Marks(words, Layout.GROUPS)) { 1 }
+                    words.get(Layout.MEMBERS) shouldBe 7
+                    members.own shouldBe 1
+                    members.sweep()
+                    words.get(Layout.MEMBERS) shouldBe 0
+                }
             }
         }
 

@@ -74,7 +74,7 @@ internal class StopTest :
                         children.forEach { ledgers.add(it.tally) }
                         ledgers.check(unreported = 0)
                         val survivor = children.first().tally
-                        Remains(store).marks shouldBe 0
+                        Remains(store).run { withClue(this) { marks.size shouldBe 0 } }
                         println("$STOPS stops in %.1f s: $ledgers; ${KillTest.told(survivor)}".format(seconds))
                         ledgers.paced() shouldBeInRange 100L..(seconds * 1_000).toLong() + 100
                         withClue(KillTest.told(survivor)) {
