@@ -46,7 +46,7 @@ import io.ktor.util.pipeline.PipelinePhase
 public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConfig, RateLimitingControl> {
     override val key: AttributeKey<RateLimitingControl> = AttributeKey("RateLimiting")
 
-    /** After all plugins, whatever order they are installed in: methods are overridden and preflights answered by now. */
+    /** After all plugins, whatever order they are installed in: methods are overridden and preflights of CORS answered by now. */
     private val arrival = PipelinePhase("RateLimitingArrival")
 
     /** Before what answers for lack of a route. */
@@ -60,7 +60,7 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
         configure: RateLimitingConfig.() -> Unit,
     ): RateLimitingControl {
         val runtime = Runtime(pipeline, configure)
-        pipeline.insertPhaseAfter(ApplicationCallPipeline.Plugins, arrival)
+        pipeline.insertPhaseBefore(ApplicationCallPipeline.Call, arrival)
         pipeline.intercept(arrival) {
             val visit = runtime.visit(call) ?: return@intercept
             try {

@@ -5,6 +5,8 @@ import dev.ratelimit.ktor.server.address.ClientAddresses
 import dev.ratelimit.ktor.server.answers.Answers
 import dev.ratelimit.ktor.server.decision.Setup
 import dev.ratelimit.ktor.server.decision.Users
+import dev.ratelimit.ktor.server.matching.PathPrefix
+import dev.ratelimit.ktor.server.monitoring.LONGEST_RETENTION
 import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.monitoring
 import dev.ratelimit.ktor.server.rules.Rule
@@ -21,6 +23,7 @@ import java.nio.file.Path
 import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 /**
@@ -41,6 +44,7 @@ public class RateLimitingConfig internal constructor() {
     private val denied = CallersConfig()
     private val answers = AnswersConfig()
     private var findTier: (ApplicationCall) -> String? = { null }
+    internal var redisUri: String? = null
     internal var watched: Watched? = null
     internal var admin: RateLimitAdminConfig? = null
     internal var wallClock: () -> Instant = Instant::now
@@ -95,11 +99,13 @@ public class RateLimitingConfig internal constructor() {
     /**
      * How long counts are kept. Not changed by a reload.
      *
-     * @throws IllegalArgumentException if not positive and finite
+     * @throws IllegalArgumentException if less than a minute or more than 31 days
      */
     public var metricsRetention: Duration = DAYS.days
         set(value) {
-            require(value.isPositive() && value.isFinite()) { "metricsRetention $value is no span of time; write for example 7.days" }
+            require(value in 1.minutes..LONGEST_RETENTION) {
+                "metricsRetention $value is not between a minute and $LONGEST_RETENTION; write for example 7.days"
+            }
             field = value
         }
 
@@ -215,11 +221,9 @@ public class RateLimitingConfig internal constructor() {
     /**
      * What environment variables say, where they are set: `REDIS_URL` (the store, unless there is one), `RATE_LIMITING_ENABLED`,
      * `ENABLE_RATE_LIMIT_MONITORING`, `METRICS_RETENTION_DAYS`, `ENVIRONMENT` (development, staging or production). `REDIS_POOL_SIZE` is
-     * read
-     * too and needs nothing, because one connection serves all calls.
+     * read too and needs nothing, because one connection serves all calls. The store of `REDIS_URL` is closed with the application.
      *
      * @throws IllegalArgumentException if one of them cannot be meant
-     * @throws dev.ratelimit.RateLimitStoreException if Redis cannot be reached
      */
     public fun fromEnvironment(): Unit = fromEnvironment(System.getenv())
 
@@ -275,7 +279,7 @@ public class RateLimitingConfig internal constructor() {
             Answers(answers, wallClock),
             warnAt,
             failOpen,
-            exempt?.let(book::segments),
+            exempt?.let { PathPrefix(rootPath, it) },
         )
     }
 

@@ -5,7 +5,13 @@ import kotlin.time.Duration
 
 /** Sees and steers an installed [RateLimiting] while it runs: `application.rateLimiting`. Thread-safe. */
 public interface RateLimitingControl {
-    /** The emergency switch: while false, every call is let through and none is charged. The deny-list holds all the same. */
+    /**
+     * The emergency switch: while false, every call is let through and none is charged. The deny-list holds all the same.
+     *
+     * What is set acts here at once. Where the store counts for all instances (a [TallyStore][dev.ratelimit.spi.TallyStore], as the Redis
+     * store is), it is the switch of all: the others follow within about a second, as soon as they and this one reach the store, and an
+     * instance that starts while it is off begins so. Elsewhere it is this instance's own.
+     */
     public var isEnabled: Boolean
 
     /** The rules in force. */

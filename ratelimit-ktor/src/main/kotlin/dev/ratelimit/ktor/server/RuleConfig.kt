@@ -105,8 +105,8 @@ public class RuleConfig internal constructor(
     }
 
     private fun checkedName(name: String): String {
-        require(name.isNotBlank() && name.all { it.isLetterOrDigit() || it in "-_." }) {
-            "the limit's name '$name' in rule '$rule' is not made of letters, digits, '-', '_' and '.'; write for example \"tenant\""
+        require(name.isNotBlank() && name.all { it in LETTERS }) {
+            "the limit's name '$name' in rule '$rule' is not made of ASCII letters, digits, '-' and '_'; write for example \"tenant\""
         }
         require(name !in RESERVED) { "the limit's name '$name' in rule '$rule' is taken; write another, or use the function for it" }
         return name
@@ -134,6 +134,7 @@ public class RuleConfig internal constructor(
         const val ENDPOINT = "endpoint"
         const val GLOBAL = "global"
         const val BY_IP = "-by-ip"
+        private val LETTERS = ('a'..'z') + ('A'..'Z') + ('0'..'9') + "-_".toList()
         private val RESERVED = setOf(IP, USER, API_KEY, ENDPOINT, GLOBAL, USER + BY_IP, API_KEY + BY_IP)
     }
 }

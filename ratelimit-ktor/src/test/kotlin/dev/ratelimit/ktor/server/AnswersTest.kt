@@ -165,6 +165,34 @@ class AnswersTest :
             }
         }
 
+        test("two rules with limits of one name: the body names the one that the headers name") {
+            limited({
+                everywhere { perIp(100.perHour) }
+                rule("/*") { perIp(1.perHour) }
+            }) {
+                get()
+                val refused = get()
+                refused["RateLimit-Policy"] shouldBe "\"ip\";q=100;w=3600, \"ip.2\";q=1;w=3600"
+                refused["RateLimit"] shouldBe "\"ip.2\";r=0;t=3600"
+                refused.body shouldContain "\"violated-policies\":[\"ip.2\"]"
+            }
+        }
+
+        test("near one of several limits, though another has fewer permits left; also without the other headers") {
+            limited({
+                warnAt = 0.9
+                rule("/*") { perIp(10.perMinute, RateLimit.fixedWindow(30, 1.hours)) }
+                answers {
+                    rateLimitHeaders = false
+                    standardHeaders = false
+                }
+            }) {
+                // The limit by the minute refills, the one by the hour does not: at the end 2 of 30 are left, and 10 of 10.
+                val warnings = List(28) { get()["X-RateLimit-Warning"].also { later(6.seconds) } }
+                warnings.map { it != null } shouldBe List(26) { false } + List(2) { true }
+            }
+        }
+
         test("near a limit: a header, and an event") {
             limited({
                 store = MemoryStore(NanoClock { 0 })

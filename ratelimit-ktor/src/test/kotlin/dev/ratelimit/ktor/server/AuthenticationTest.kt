@@ -16,6 +16,7 @@ import io.ktor.server.routing.Route
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import java.util.Base64
+import kotlin.time.Duration.Companion.hours
 
 /** Failed logins are limited, and the principal is known where there is one (KTOR-9621, KTOR-9688). */
 class AuthenticationTest :
@@ -98,6 +99,59 @@ class AuthenticationTest :
                 List(4) { get("/page", login("bob", "wrong")).status } shouldContainExactly listOf(401, 401, 401, 429)
                 get("/page", login("bob")).status shouldBe 429
                 left("user", "bob") shouldBe 2
+            }
+        }
+
+        test("what a call costs is its user's affair: before authentication it counts as one, and is not too heavy for anybody") {
+            val tiers = RateLimitTiers(RateLimitTier.FREE, RateLimitTier.ENTERPRISE) { it.principal<UserIdPrincipal>()?.name }
+            limited({
+                rule("/page") {
+                    perUser(tiers)
+                    weight(10) 
+                }
+            }, application { authenticate { page() } }) {
+                List(20) { get("/page", login("enterprise")).status }.distinct() shouldContainExactly listOf(200)
+                List(2) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 429)
+                List(11) { get("/page", login("eve", "wrong")).status } shouldContainExactly List(10) { 401 } + 429
+            }
+        }
+
+        test("whoever has no user pays by address what the call costs") {
+            limited({
+                rule("/page") {
+                    perUser(10.perHour)
+                    weight(4)
+                }
+            }, application { authenticate(optional = true) { page() } }) {
+                List(3) { get("/page").status } shouldContainExactly listOf(200, 200, 429)
+                application.rateLimiting.peek("/page", "user-by-ip", "127.0.0.1")[0].remaining() shouldBe 2
+            }
+        }
+
+        test("whoever is authenticated is told of the limit by user, not of that by address which others have used up") {
+            limited({
+                warnAt = 0.9
+                rule("/page") { perUser(3.perHour) }
+            }, application { authenticate { page() } }) {
+                repeat(2) { get("/page", login("eve", "wrong")).status shouldBe 401 }
+                val answer = get("/page", login("alice"))
+                answer["X-RateLimit-Scope"] shouldBe "user"
+                answer["X-RateLimit-Remaining"] shouldBe "2"
+                answer["RateLimit-Policy"] shouldBe "\"user\";q=3;w=3600"
+            }
+        }
+
+        test("a key of the principal, asked after authentication; a secret one is shown as a hash") {
+            limited({
+                rule("/page") {
+                    perIp(100.perHour)
+                    per("name", 2.perHour, secret = true, afterAuthentication = true) { it.principal<UserIdPrincipal>()?.name }
+                }
+            }, application { authenticate { page() } }) {
+                List(3) { get("/page", login("alice")).status } shouldContainExactly listOf(200, 200, 429)
+                get("/page", login("bob")).status shouldBe 200
+                application.rateLimiting.peek("/page", "name", "alice")[0].remaining() shouldBe 0
+                application.rateLimiting.metrics(1.hours).topKeys.none { "alice" in it.key } shouldBe true
             }
         }
 

@@ -113,6 +113,9 @@ class ClientAddressTest :
             for (text in listOf("", "10.0.0.0/33", "10.0.0", "10.*.0.0", "example.org", "10.0.0.0-255", "*", "::1/129")) {
                 shouldThrow<IllegalArgumentException> { Addresses.parseBlock(text) }.message shouldContain "'$text'"
             }
+            // IPv4 in IPv6 is IPv4, of blocks too.
+            Addresses.parseBlock("::ffff:10.0.0.0/104").contains(Addresses.parse("10.1.2.3")) shouldBe true
+            Addresses.parseBlock("::ffff:0:0/96").contains(Addresses.parse("10.1.2.3")) shouldBe true
             shouldThrow<IllegalArgumentException> { Addresses.parseBlock("10.0.0.1/8") }.message shouldContain "write '10.0.0.0/8'"
         }
     }) {

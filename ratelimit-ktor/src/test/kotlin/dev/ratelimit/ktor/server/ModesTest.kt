@@ -78,6 +78,56 @@ class ModesTest :
             }
         }
 
+        test("a specific rule that is tried out takes nothing from the one that rules") {
+            limited({
+                rule("/*") { perIp(1.perHour) }
+                rule("/api/*") {
+                    shadow = true
+                    perIp(10.perHour)
+                }
+            }) {
+                List(2) { get("/api/x").status } shouldContainExactly listOf(200, 429)
+                application.rateLimiting.peek("/api/*", "ip", "127.0.0.1")[0].remaining() shouldBe 8
+            }
+        }
+
+        test("a rule in shadow does not count calls that another refuses later") {
+            limited({
+                everywhere {
+                    shadow = true
+                    global(10.perHour)
+                }
+                rule("/*") { perEndpoint(1.perHour) }
+            }) {
+                List(4) { get().status } shouldContainExactly listOf(200, 429, 429, 429)
+                application.rateLimiting.peek("everywhere", "global", null)[0].remaining() shouldBe 9
+            }
+        }
+
+        test("a function that fails fails the call, which is charged to nobody and counted nowhere") {
+            limited({
+                everywhere { global(10.perHour) }
+                rule("/*") { per("late", 1.perHour, afterAuthentication = true) { error("no key") } }
+            }) {
+                get().status shouldBe 500
+                application.rateLimiting.peek("everywhere", "global", null)[0].remaining() shouldBe 10
+                application.rateLimiting.counts().getValue("").requests shouldBe 0
+            }
+        }
+
+        test("no rule is about the routes that steer, as they are spelled; whoever is not let in is not let in there") {
+            limited({
+                ignoreCase = true
+                rule("/*") { global(2.perHour) }
+                deny { apiKeys("stolen") }
+                admin { authorize { true } }
+            }) {
+                List(5) { get("/rate-limits/health").status }.distinct() shouldContainExactly listOf(200)
+                get("/rate-limits/health", "X-API-Key" to "stolen").status shouldBe 403
+                List(3) { get("/RATE-LIMITS/health").status } shouldContainExactly listOf(200, 200, 429)
+            }
+        }
+
         test("a rule in shadow whose function fails harms nobody") {
             limited({
                 rule("/*") {
@@ -124,7 +174,8 @@ class ModesTest :
             }
             val line = lines.list.single { "refused" in it.formattedMessage }.formattedMessage
             line shouldContain "rule=\"/*\" policy=api-key key=sha256:"
-            line shouldContain "GET /a%0Ab"
+            // The route, and not the path, in which secrets may stand.
+            line shouldContain "endpoint=\"GET /{...}\""
             line shouldNotContain "hunter2"
         }
     })

@@ -145,6 +145,28 @@ class RateLimitingTest :
             }
         }
 
+        test("the tiers that are ready, and own ones") {
+            fun limits(tier: RateLimitTier) = tier.limits.map { listOf(it.permits(), it.period().toSeconds(), it.burst()) }
+            limits(RateLimitTier.FREE) shouldContainExactly listOf(listOf(100L, 3_600L, 100L), listOf(10L, 60L, 10L))
+            limits(RateLimitTier.PREMIUM) shouldContainExactly listOf(listOf(1_000L, 3_600L, 1_000L), listOf(50L, 60L, 100L))
+            limits(RateLimitTier.ENTERPRISE) shouldContainExactly listOf(listOf(10_000L, 3_600L, 10_000L), listOf(200L, 60L, 500L))
+            val gold = RateLimitTier("gold", 3.perHour)
+            limited({
+                apiKey { it.request.headers["Key"] }
+                rule("/*") {
+                    perIp(RateLimitTiers(RateLimitTier("bronze", 1.perHour), gold) { it.request.headers["Plan"] })
+                    per("tenant", RateLimitTiers(gold, RateLimitTier.FREE) { null }) { it.request.headers["Tenant"] }
+                    perApiKey(2.perHour)
+                }
+            }) {
+                val plan = "Plan" to "GOLD"
+                List(2) { get("/", "Key" to "k").status } shouldContainExactly listOf(200, 429)
+                List(2) { get("/", plan, "Key" to "k").status } shouldContainExactly listOf(200, 429)
+                get("/", plan, "Key" to "l").status shouldBe 200
+                get("/", plan, "Key" to "m").status shouldBe 429
+            }
+        }
+
         test("a leaky bucket makes calls wait for their turn, and refuses those that do not fit in") {
             limited({ rule("/*") { perIp(RateLimit.leakyBucket(1_000, 1.seconds, 2)) } }) {
                 List(3) { get("/").status } shouldContainExactly listOf(200, 200, 429)

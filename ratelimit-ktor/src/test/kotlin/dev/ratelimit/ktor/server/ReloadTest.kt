@@ -7,6 +7,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempfile
 import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.ktor.server.config.ConfigLoader
@@ -16,6 +17,7 @@ import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import java.nio.file.Files
 import java.nio.file.attribute.FileTime
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -58,7 +60,9 @@ class ReloadTest :
                 time += 1_000
             }
             write("1/1h")
+            val reads = AtomicInteger()
             limited({
+                reads.incrementAndGet()
                 from(ConfigLoader.load(file.toString()).config("rateLimiting"))
                 watch(file, every = 10.milliseconds)
             }) {
@@ -69,9 +73,37 @@ class ReloadTest :
                 // What was left, refilled at the new rate.
                 later(1.hours)
                 List(4) { get().status } shouldContainExactly listOf(200, 200, 200, 429)
-                write("nonsense")
+                for (nonsense in listOf("nonsense", "5/1h\n  - [", "{", "5/1h\n rules: 7")) {
+                    val before = reads.get()
+                    write(nonsense)
+                    eventually(10.seconds) { reads.get() shouldBeGreaterThan before }
+                    burst() shouldBe 3
+                }
                 write("4/1h")
                 eventually(10.seconds) { burst() shouldBe 4 }
+            }
+        }
+
+        test("a switch in a file that was turned there turns the switch; a limit that is new and named by no route is refused") {
+            limited({ rule("/*") { perIp(1.perHour) } }) {
+                fun reload(isOn: Boolean) =
+                    application.rateLimiting.reload {
+                        isEnabled = isOn
+                        rule("/*") { perIp(1.perHour) }
+                    }
+                List(2) { get().status } shouldContainExactly listOf(200, 429)
+                reload(false)
+                get().status shouldBe 200
+                application.rateLimiting.isEnabled = true
+                // The file says what it said before.
+                reload(false)
+                get().status shouldBe 429
+                shouldThrow<IllegalArgumentException> {
+                    application.rateLimiting.reload {
+                        rule("/*") { perIp(1.perHour) }
+                        limit("search") { global(1.perHour) }
+                    }
+                }.message shouldContain "no route is limited by 'search'"
             }
         }
 

@@ -41,7 +41,7 @@ internal object Addresses {
             "'$text' has bits beyond its prefix; write '$block' for the block, " +
                 "or leave '/${parsed.networkPrefixLength}' out for the address"
         }
-        return block
+        return if (block is IPv6Address && block.isIPv4Mapped) block.embeddedIPv4Address.toPrefixBlock() else block
     }
 
     private fun normal(address: IPAddress): IPAddress {

@@ -2,6 +2,7 @@ package dev.ratelimit.ktor.server.admin
 
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.ktor.server.RateLimitingControl
+import dev.ratelimit.ktor.server.audit.Audit
 import io.ktor.http.HttpStatusCode
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.response.respond
@@ -20,7 +21,7 @@ internal class Acts(
         val rule = fields.text("rule")
         val scope = fields.text("scope")
         val key = fields.textOrNull("key")
-        val details = "rule=${AdminAudit.quoted(rule)} scope=${AdminAudit.quoted(scope)} key=${key?.let(AdminAudit::hash) ?: "-"} "
+        val details = "rule=${Audit.quoted(rule)} scope=${Audit.quoted(scope)} key=${key?.let(AdminAudit::hash) ?: "-"} "
         try {
             orBadRequest { control.reset(rule, scope, key) }
         } catch (e: RateLimitStoreException) {

@@ -19,7 +19,7 @@ internal class AdminAudit(
         details: String,
         who: String?,
         client: String,
-    ) = Audit.acted(act, "${details}by=${who?.let(::quoted) ?: "-"} from=${quoted(client)}")
+    ) = Audit.acted(act, "${details}by=${who?.let(Audit::quoted) ?: "-"} from=${Audit.quoted(client)}")
 
     /** Of one client a bounded number, however often it tries: a log is no place to be flooded. */
     fun notLetIn(
@@ -30,29 +30,14 @@ internal class AdminAudit(
         val line = lines[client].tryAcquire()
         if (!line.isAllowed) return
         val rest = if (line.remaining() == 0L) "; no more of this client for now" else ""
-        Audit.acted("not let in", "call=${quoted(call)} from=${quoted(client)} why=${quoted(why + rest)}")
+        Audit.acted("not let in", "call=${Audit.quoted(call)} from=${Audit.quoted(client)} why=${Audit.quoted(why + rest)}")
     }
 
     companion object {
         private const val MOST_LINES = 20
         private const val MOST_CLIENTS = 100_000
-        private const val LONGEST = 300
 
         /** As it stands in the log when a limit refuses it. */
         fun hash(key: String): String = Keys.sought(key, true, "")
-
-        /** One line stays one line, and one value one value, whatever was sent. */
-        fun quoted(text: String): String = text.take(LONGEST).map {
-            if (it == '"' ||
-                it.category in UNSEEN
-            ) {
-                '?'
-            } else {
-                it
-            }
-        }.joinToString("", "\"", "\"")
-
-        private val UNSEEN =
-            setOf(CharCategory.CONTROL, CharCategory.FORMAT, CharCategory.LINE_SEPARATOR, CharCategory.PARAGRAPH_SEPARATOR)
     }
 }

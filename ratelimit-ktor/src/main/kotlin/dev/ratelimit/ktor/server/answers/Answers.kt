@@ -3,14 +3,17 @@ package dev.ratelimit.ktor.server.answers
 import dev.ratelimit.ktor.server.AnswersConfig
 import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
-import dev.ratelimit.ktor.server.decision.Reporter
 import dev.ratelimit.ktor.server.decision.Visit
+import io.ktor.http.BadContentTypeFormatException
 import io.ktor.http.ContentType
 import io.ktor.http.HttpHeaders
+import io.ktor.http.HttpMethod
 import io.ktor.http.HttpStatusCode
 import io.ktor.http.withCharset
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.request.acceptItems
+import io.ktor.server.request.httpMethod
+import io.ktor.server.response.respond
 import io.ktor.server.response.respondText
 import java.time.Instant
 
@@ -31,12 +34,14 @@ internal class Answers(
     ) {
         val status = status(refusal)
         val wait = refusal.retryAfter
-        if (retryAfter && wait != null) call.setHeader(HttpHeaders.RetryAfter, secondsUp(wait).toString())
+        if (retryAfter && wait != null) call.response.headers.own(HttpHeaders.RetryAfter, secondsUp(wait).toString())
         handler?.invoke(call, refusal)
         if (call.response.isCommitted) return
         // What is refused is refused to this client, and for a while.
-        call.setHeader(HttpHeaders.CacheControl, "no-store")
-        if (call.wantsText()) {
+        call.response.headers.own(HttpHeaders.CacheControl, "no-store")
+        if (call.request.httpMethod == HttpMethod.Head) {
+            call.respond(status)
+        } else if (call.wantsText()) {
             call.respondText(text(refusal), ContentType.Text.Plain.withCharset(Charsets.UTF_8), status)
         } else {
             call.respondText(Problem.of(refusal, status).toString(), ContentType.Application.ProblemJson, status)
@@ -45,14 +50,13 @@ internal class Answers(
 
     /** Just before the answer is sent, when all limits have been asked. */
     fun addHeaders(visit: Visit) {
+        val headers = visit.call.response.headers
+        if (visit.isNear) headers.own("X-RateLimit-Warning", "near the limit")
         if (!rateLimitHeaders && !standardHeaders) return
         val group = visit.groups.firstOrNull { !it.isShadow } ?: return
         val standing = group.standing ?: return
-        val call = visit.call
-        val now = if (resetAsEpoch) wallClock() else null
-        if (rateLimitHeaders) LegacyHeaders.of(standing, now).forEach { (name, value) -> call.setHeader(name, value) }
-        if (standardHeaders) StandardHeaders.of(group, standing).forEach { (name, value) -> call.setHeader(name, value) }
-        if (call.attributes.contains(Reporter.nearKey)) call.setHeader("X-RateLimit-Warning", "near the limit")
+        if (rateLimitHeaders) LegacyHeaders.add(headers, standing, if (resetAsEpoch) wallClock() else null)
+        if (standardHeaders) StandardHeaders.add(headers, group.asked, standing)
     }
 
     private fun status(refusal: RateLimitRefusal) =
@@ -67,21 +71,18 @@ internal class Answers(
         return "${refusal.detail} Try again in ${secondsUp(wait)} s."
     }
 
+    /** What cannot be read asks for nothing. */
     private fun ApplicationCall.wantsText(): Boolean =
-        request
-            .acceptItems()
-            .asSequence()
-            .map { it.value.lowercase() }
-            .firstOrNull { it.startsWith("text/") || it in ANYTHING || it.endsWith("json") }
-            ?.startsWith("text/") == true
-
-    /** What a handler has said by itself stays. */
-    private fun ApplicationCall.setHeader(
-        name: String,
-        value: String,
-    ) {
-        if (response.headers[name] == null) response.headers.append(name, value)
-    }
+        try {
+            request
+                .acceptItems()
+                .asSequence()
+                .map { it.value.lowercase() }
+                .firstOrNull { it.startsWith("text/") || it in ANYTHING || it.endsWith("json") }
+                ?.startsWith("text/") == true
+        } catch (_: BadContentTypeFormatException) {
+            false
+        }
 
     private companion object {
         val ANYTHING = setOf("*/*", "application/*")

@@ -1,29 +1,23 @@
 package dev.ratelimit.ktor.server.answers
 
 import dev.ratelimit.ktor.server.decision.Standing
+import io.ktor.server.response.ResponseHeaders
 import java.time.Instant
 
 /** The family that nobody has written down and everybody reads. */
 internal object LegacyHeaders {
     /** @param now of the wall clock, if the reset is told as an instant */
-    fun of(
+    fun add(
+        headers: ResponseHeaders,
         standing: Standing,
         now: Instant?,
-    ): List<Pair<String, String>> {
-        val result = standing.result
-        val limit = result.limit()
-        val reset = secondsUpOrZero(result.resetAfterNanos())
-        return listOf(
-            "X-RateLimit-Limit" to limit.burst().toString(),
-            "X-RateLimit-Remaining" to result.remaining().toString(),
-            "X-RateLimit-Reset" to (if (now == null) reset else now.plusSeconds(reset).epochSecond).toString(),
-            "X-RateLimit-Scope" to standing.asked.scope.name,
-            "X-RateLimit-Algorithm" to
-                limit
-                    .algorithm()
-                    .name
-                    .lowercase()
-                    .replace('_', '-'),
-        )
+    ) {
+        val policy = standing.asked.policy
+        val reset = secondsUpOrZero(standing.result.resetAfterNanos())
+        headers.own("X-RateLimit-Limit", policy.burst)
+        headers.own("X-RateLimit-Remaining", standing.result.remaining().toString())
+        headers.own("X-RateLimit-Reset", (if (now == null) reset else now.plusSeconds(reset).epochSecond).toString())
+        headers.own("X-RateLimit-Scope", standing.asked.scope.name)
+        headers.own("X-RateLimit-Algorithm", policy.algorithm)
     }
 }

@@ -7,23 +7,30 @@ import org.slf4j.LoggerFactory
 /** The log of decisions and of what administrators do: the logger `dev.ratelimit.audit`. Keys stand there as hashes only. */
 internal object Audit {
     private val log = LoggerFactory.getLogger("dev.ratelimit.audit")
+    private const val LONGEST = 300
+    private val unseen = setOf(CharCategory.CONTROL, CharCategory.FORMAT, CharCategory.LINE_SEPARATOR, CharCategory.PARAGRAPH_SEPARATOR)
 
-    /** @param endpoint a path as it came, in which there are no line breaks, or that of a route */
+    val isOn: Boolean get() = log.isInfoEnabled
+
+    /** One line stays one line, and one value one value, whatever was sent. */
+    fun quoted(text: String): String =
+        text.take(LONGEST).map { if (it == '"' || it.category in unseen) '?' else it }.joinToString("", "\"", "\"")
+
     fun refused(
         refusal: RateLimitRefusal,
         key: String?,
         endpoint: String,
         isShadow: Boolean,
     ) {
-        if (!log.isInfoEnabled) return
+        if (!isOn) return
         log.info(
-            "{} reason={} rule=\"{}\" policy={} key={} endpoint=\"{}\" retryAfter={}",
+            "{} reason={} rule={} policy={} key={} endpoint={} retryAfter={}",
             if (isShadow) "would refuse" else "refused",
             refusal.reason,
-            refusal.rule,
+            quoted(refusal.rule),
             refusal.policy ?: "-",
             key?.let { Keys.sought(it, true, refusal.rule) } ?: "-",
-            endpoint,
+            quoted(endpoint),
             refusal.retryAfter ?: "-",
         )
     }

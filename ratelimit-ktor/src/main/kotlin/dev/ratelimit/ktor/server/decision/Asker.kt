@@ -1,11 +1,15 @@
 package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
-import kotlinx.coroutines.future.await
+import dev.ratelimit.ktor.server.monitoring.Questions
+import kotlinx.coroutines.CancellationException
+import org.slf4j.LoggerFactory
+import java.util.concurrent.CompletionStage
 
 /** Asks the store: all charges of a call in one question. */
 internal class Asker(
@@ -17,7 +21,7 @@ internal class Asker(
     suspend fun ask(charges: List<Charge>): RateLimitResult =
         when {
             local != null -> local.tryAcquire(charges, local.clock().nanoTime(), Long.MAX_VALUE)
-            store.reachesTogether(charges.map { it.key }) -> store.tryAcquireAsync(charges, Long.MAX_VALUE).await()
+            store.reachesTogether(charges.map { it.key }) -> answer { store.tryAcquireAsync(charges, Long.MAX_VALUE) }
             else -> askInTurn(charges)
         }
 
@@ -29,7 +33,7 @@ internal class Asker(
         var isComplete = false
         try {
             for (together in charges.groupBy { it.key.limiter() to it.key.key() }.values) {
-                val result = store.tryAcquireAsync(together, Long.MAX_VALUE).await()
+                val result = answer { store.tryAcquireAsync(together, Long.MAX_VALUE) }
                 if (!result.isAllowed) return result
                 granted += together
                 delay = maxOf(delay, result.delayNanos())
@@ -44,18 +48,37 @@ internal class Asker(
 
     /** @throws dev.ratelimit.RateLimitStoreException if the store cannot answer */
     suspend fun peek(charge: Charge): RateLimitResult =
-        local?.peek(listOf(charge), local.clock().nanoTime(), 0) ?: store.peekAsync(listOf(charge), 0).await()
+        local?.peek(listOf(charge), local.clock().nanoTime(), 0) ?: answer { store.peekAsync(listOf(charge), 0) }
+
+    /** Whatever goes wrong in a store is its being away: it may fail in its own words, or forget to answer. */
+    @Suppress("TooGenericExceptionCaught")
+    private suspend fun <T> answer(question: () -> CompletionStage<T>): T =
+        try {
+            Questions.inTime(question)
+        } catch (e: RateLimitStoreException) {
+            throw e
+        } catch (e: CancellationException) {
+            throw e
+        } catch (e: Exception) {
+            throw RateLimitStoreException("the store has failed: $e", e)
+        }
 
     /** Best effort: while the store is away nothing can be given back. */
     fun giveBack(asked: List<Asked>) = giveBackCharges(asked.map { it.charge })
 
-    private fun giveBackCharges(charges: List<Charge>) {
+    @Suppress("TooGenericExceptionCaught")
+    fun giveBackCharges(charges: List<Charge>) {
         if (charges.isEmpty()) return
         val adjustments = charges.map { Adjustment(it.key, it.limit, -it.permits) }
-        if (store.reachesTogether(charges.map { it.key })) {
-            store.adjustAsync(adjustments)
-        } else {
-            adjustments.forEach { store.adjustAsync(listOf(it)) }
+        try {
+            val together = if (store.reachesTogether(charges.map { it.key })) listOf(adjustments) else adjustments.map(::listOf)
+            together.forEach { store.adjustAsync(it) }
+        } catch (e: Exception) {
+            log.debug("permits could not be given back", e)
         }
+    }
+
+    private companion object {
+        val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
     }
 }

@@ -28,10 +28,9 @@ internal class Collector(
     fun add(rule: Rule) {
         if (!rule.isAskedAt(stage)) return
         val permits = rule.permits(visit.call)
-        if (rule.guard != null &&
-            stage == rule.first
-        ) {
-            add(rule, rule.guard, rule.guard.ordinary, visit.address.text, permits, isGuard = true)
+        if (rule.guard != null && stage == rule.first) {
+            // What the call costs is its user's affair, if it has one.
+            add(rule, rule.guard, rule.guard.ordinary, visit.address.text, 1, isGuard = true)
         }
         for (scope in rule.scopes) if (scope.stage == stage) add(rule, scope, permits)
     }
@@ -45,8 +44,9 @@ internal class Collector(
         val key = keyOf(scope)
         when {
             key != null -> add(rule, scope, scope.policies(visit.call), key, permits)
-            // The guard has counted it already.
-            rule.guard != null && scope.byAddress === rule.guard -> Unit
+            // The guard has counted one already.
+            rule.guard != null && scope.byAddress === rule.guard ->
+                if (permits > 1) add(rule, rule.guard, rule.guard.ordinary, visit.address.text, permits, counted = 1)
             scope.byAddress != null -> add(rule, scope.byAddress, scope.byAddress.ordinary, visit.address.text, permits)
         }
     }
@@ -59,12 +59,13 @@ internal class Collector(
         key: String?,
         permits: Long,
         isGuard: Boolean = false,
+        counted: Long = 0,
     ) {
         for (policy in policies) {
             if (permits > policy.limit.burst()) {
                 tooHeavy = tooHeavy ?: TooHeavy(rule, scope, policy, permits)
             } else {
-                asked += Asked(rule, scope, key, policy, Charge(scope.bucket(key, policy), policy.limit, permits), isGuard)
+                asked += Asked(rule, scope, key, policy, Charge(scope.bucket(key, policy), policy.limit, permits - counted), isGuard)
             }
         }
     }
@@ -73,16 +74,11 @@ internal class Collector(
         val key: Any? =
             when (val source = scope.source) {
                 KeySource.Ip -> return visit.address.text
-                KeySource.Endpoint -> visit.route?.endpoint ?: NO_ROUTE
+                KeySource.Endpoint -> visit.route?.endpoint ?: RouteInfo.NONE
                 KeySource.User -> visit.setup.users.find(visit.call)
                 KeySource.ApiKey -> visit.setup.apiKey(visit.call)
                 is KeySource.By -> source.key(visit.call)
                 KeySource.Global -> null
             }
         return key?.let { Keys.text(it, scope.isSecret, scope.name) }
-    }
-
-    private companion object {
-        const val NO_ROUTE = "(no route)"
-    }
-}
+    }}

@@ -8,6 +8,7 @@ import dev.ratelimit.ktor.server.RateLimitMetrics
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitingConfig
 import dev.ratelimit.ktor.server.RateLimitingControl
+import dev.ratelimit.ktor.server.monitoring.Questions
 import dev.ratelimit.ktor.server.rules.Keys
 import dev.ratelimit.ktor.server.rules.Scope
 import dev.ratelimit.spi.BucketKey
@@ -23,7 +24,9 @@ internal class Control(
     val runtime: Runtime,
     private val asker: Asker,
 ) : RateLimitingControl {
-    override var isEnabled: Boolean by runtime::isEnabled
+    override var isEnabled: Boolean
+        get() = runtime.switch.isOn
+        set(value) = runtime.switch.turn(value)
 
     override val rules: List<RateLimitRuleInfo> get() = runtime.setup.book.all.map { it.info() }
 
@@ -67,7 +70,7 @@ internal class Control(
         val isUp =
             try {
                 // Asked of the store itself: a decision may come from what stands in for it.
-                if (store is TallyStore) store.talliesAsync(listOf(PROBE)).await() else asker.peek(probe)
+                if (store is TallyStore) Questions.inTime { store.talliesAsync(listOf(PROBE)) } else asker.peek(probe)
                 true
             } catch (_: RateLimitStoreException) {
                 false

@@ -16,20 +16,50 @@ internal class Gatekeeper(
     private val asker: Asker,
     private val reporter: Reporter,
 ) {
-    /** Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now. */
+    /**
+     * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, or for which a function of
+     * the settings fails.
+     */
+    @Suppress("TooGenericExceptionCaught")
     suspend fun ask(
         visit: Visit,
         stage: Stage,
     ): RateLimitRefusal? {
         visit.last = stage
+        val turn =
+            try {
+                askAll(visit, stage)
+            } catch (e: CancellationException) {
+                throw e
+            } catch (e: Exception) {
+                visit.isBroken = true
+                giveBack(visit)
+                throw e
+            }
+        val refusal = visit.groups.firstNotNullOfOrNull { if (it.isShadow) null else it.refusal }
+        if (refusal != null) giveBack(visit) else if (turn > 0) delay(turn.nanoseconds)
+        return refusal
+    }
+
+    /** How long until the call's turn. */
+    private suspend fun askAll(
+        visit: Visit,
+        stage: Stage,
+    ): Long {
         var turn = 0L
         for (i in visit.groups.indices) {
             val group = visit.groups[i]
             if (group.refusal == null && group.rules.any { it.isAskedAt(stage) }) turn = maxOf(turn, timed(visit, group, stage))
-            if (!group.isShadow) group.refusal?.let { return it }
+            if (group.refusal != null && !group.isShadow) break
         }
-        if (turn > 0) delay(turn.nanoseconds)
-        return null
+        return turn
+    }
+
+    private fun giveBack(visit: Visit) {
+        for (group in visit.groups) {
+            asker.giveBack(group.charged)
+            group.charged.clear()
+        }
     }
 
     private suspend fun timed(
@@ -74,7 +104,7 @@ internal class Gatekeeper(
         if (heavy != null) return refuse(group, tooHeavy(heavy), null)
         val asked = collector.asked
         if (asked.isEmpty()) return 0
-        group.asked += asked
+        group.ask(asked)
         val result =
             try {
                 asker.ask(asked.map { it.charge })
@@ -84,7 +114,8 @@ internal class Gatekeeper(
                 return if (visit.setup.failOpen || group.isShadow) 0 else refuse(group, outage(asked[0], null), null)
             }
         if (result.isAllowed) {
-            allow(visit, group, asked, result)
+            allow(group, asked, result)
+            warn(visit, group, asked, result)
             return result.delayNanos()
         }
         if (result.refusal() == Refusal.UNAVAILABLE) {
@@ -96,22 +127,50 @@ internal class Gatekeeper(
     }
 
     private fun allow(
+        group: Group,
+        asked: List<Asked>,
+        result: RateLimitResult,
+    ) {
+        if (group.charged.isNotEmpty()) giveGuardsBack(group, asked)
+        group.charged += asked
+        val before = group.standing
+        if (before == null || result.remaining() < before.result.remaining()) {
+            group.standing = Standing(asked.firstOrNull { it.policy.limit == result.limit() } ?: asked[0], result)
+        }
+    }
+
+    /** The store tells of the limit with the fewest permits left; another may have less of what it grants. */
+    private suspend fun warn(
         visit: Visit,
         group: Group,
         asked: List<Asked>,
         result: RateLimitResult,
     ) {
-        val decisive = asked.firstOrNull { it.policy.limit == result.limit() } ?: asked[0]
-        val before = group.standing
-        if (before == null || result.remaining() < before.result.remaining()) group.standing = Standing(decisive, result)
-        // Who is authenticated is counted as a user, and not as an address any more.
-        val known = asked.filter { it.scope.byAddress != null }.map { it.scope.byAddress }
-        val guards = if (known.isEmpty()) emptyList() else group.charged.filter { it.isGuard && it.scope in known }
+        val warnAt = visit.setup.warnAt ?: return
+        if (group.isShadow) return
+        for (one in asked) {
+            val own = if (one.policy.limit == result.limit()) result else orNull { asker.peek(one.charge) } ?: continue
+            if (isNear(own, warnAt)) return reporter.near(visit, one, own)
+        }
+    }
+
+    /** No more than a warning hangs on it. */
+    private suspend fun <T> orNull(question: suspend () -> T): T? =
+        try {
+            question()
+        } catch (_: RateLimitStoreException) {
+            null
+        }
+
+    /** Who is authenticated is counted as a user, and not as an address any more. */
+    private fun giveGuardsBack(
+        group: Group,
+        asked: List<Asked>,
+    ) {
+        val known = asked.mapNotNull { it.scope.byAddress }
+        val guards = group.charged.filter { it.isGuard && it.scope in known }
         asker.giveBack(guards)
-        group.charged -= guards.toSet()
-        group.charged += asked
-        val warnAt = visit.setup.warnAt
-        if (warnAt != null && !group.isShadow && isNear(result, warnAt)) reporter.near(visit, decisive, result)
+        group.forget(guards)
     }
 
     private fun refuse(
@@ -133,11 +192,7 @@ internal class Gatekeeper(
     ): Asked {
         val alike = asked.filter { it.policy.limit == result.limit() }
         if (alike.size <= 1) return alike.firstOrNull() ?: asked[0]
-        return try {
-            alike.firstOrNull { !asker.peek(it.charge).isAllowed } ?: alike[0]
-        } catch (_: RateLimitStoreException) {
-            alike[0]
-        }
+        return alike.firstOrNull { one -> orNull { !asker.peek(one.charge).isAllowed } ?: false } ?: alike[0]
     }
 
     private fun limited(standing: Standing): RateLimitRefusal {
@@ -147,10 +202,10 @@ internal class Gatekeeper(
             Reason.LIMIT,
             asked.rule.name,
             asked.scope.name,
-            asked.policy.name,
+            asked.name,
             standing.result,
             wait,
-            "The limit ${asked.policy.limit} (${asked.policy.name}) is used up.",
+            "The limit ${asked.policy.limit} (${asked.name}) is used up.",
         )
     }
 
@@ -172,7 +227,7 @@ internal class Gatekeeper(
         Reason.OUTAGE,
         asked.rule.name,
         asked.scope.name,
-        asked.policy.name,
+        asked.name,
         result,
         (result?.retryAfterNanos() ?: 0).nanoseconds,
         "Limits cannot be checked at the moment.",

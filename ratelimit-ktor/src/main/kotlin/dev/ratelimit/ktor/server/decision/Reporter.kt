@@ -11,9 +11,6 @@ import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.Outcome
 import dev.ratelimit.ktor.server.rules.Rule
 import io.ktor.server.application.Application
-import io.ktor.server.request.httpMethod
-import io.ktor.server.request.path
-import io.ktor.util.AttributeKey
 import org.slf4j.LoggerFactory
 import java.util.concurrent.atomic.AtomicBoolean
 
@@ -21,16 +18,17 @@ import java.util.concurrent.atomic.AtomicBoolean
 internal class Reporter(
     private val application: Application,
     private val monitoring: Monitoring,
+    private val endpoints: Endpoints,
 ) {
     private val total = monitoring.counter("")
     private val isAway = AtomicBoolean()
 
-    fun refused(
+    suspend fun refused(
         visit: Visit,
         group: Group,
     ) {
         val refusal = checkNotNull(group.refusal)
-        val endpoint = endpoint(visit)
+        val endpoint = endpoints.find(visit)
         val key = group.standing?.asked?.key
         if (refusal.reason == RateLimitRefusal.Reason.LIMIT) {
             monitoring.denied(refusal.rule, refusal.scope.orEmpty(), key.orEmpty(), endpoint)
@@ -40,11 +38,11 @@ internal class Reporter(
         application.monitor.raise(event, RefusedCall(visit.call, refusal))
     }
 
-    fun blocked(
+    suspend fun blocked(
         visit: Visit,
         refusal: RateLimitRefusal,
     ) {
-        Audit.refused(refusal, visit.address.text, endpoint(visit), false)
+        Audit.refused(refusal, visit.address.text, endpoints.find(visit), false)
         application.monitor.raise(RateLimitingEvents.Refused, RefusedCall(visit.call, refusal))
     }
 
@@ -53,7 +51,7 @@ internal class Reporter(
         asked: Asked,
         result: RateLimitResult,
     ) {
-        if (!visit.call.attributes.contains(nearKey)) visit.call.attributes.put(nearKey, Unit)
+        visit.isNear = true
         application.monitor.raise(RateLimitingEvents.NearLimit, LimitedCall(visit.call, asked.rule.name, asked.scope.name, result))
     }
 
@@ -64,6 +62,7 @@ internal class Reporter(
 
     /** The call is over, however it ended. */
     fun ended(visit: Visit) {
+        if (visit.isBroken) return
         val outcome = visit.outcome ?: outcome(visit) ?: return
         total.add(outcome, visit.nanos)
         for (group in visit.groups) {
@@ -79,6 +78,7 @@ internal class Reporter(
     private fun counter(rule: Rule) = monitoring.counter(rule.name)
 
     private fun outcome(visit: Visit): Outcome? {
+        visit.groups.singleOrNull()?.let { return outcome(it) }
         val enforced = visit.groups.firstOrNull { !it.isShadow }?.let(::outcome)
         if (enforced != null && enforced != Outcome.ALLOWED) return enforced
         val shadow = visit.groups.filter { it.isShadow }.map(::outcome)
@@ -95,16 +95,7 @@ internal class Reporter(
         }
     }
 
-    private fun endpoint(visit: Visit): String {
-        val request = visit.call.request
-        return visit.route?.endpoint ?: "${request.httpMethod.value} ${request.path().take(LONGEST_PATH)}"
-    }
-
-    companion object {
-        private val log = LoggerFactory.getLogger(Reporter::class.java)
-        private const val LONGEST_PATH = 200
-
-        /** Marks a call that is near a limit. */
-        val nearKey = AttributeKey<Unit>("RateLimitingNear")
+    private companion object {
+        val log = LoggerFactory.getLogger(Reporter::class.java)
     }
 }

@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.decision
 
+import dev.ratelimit.ktor.server.matching.Methods
 import io.ktor.server.routing.HttpMethodRouteSelector
 import io.ktor.server.routing.RoutePathComponent
 import io.ktor.server.routing.RouteSelector
@@ -31,13 +32,16 @@ internal class RouteInfo(
     val rules: List<String>,
 ) {
     companion object {
+        /** The endpoint of calls that no route answers. */
+        const val NONE = "(no route)"
+
         fun of(route: RoutingNode): RouteInfo {
             val selectors = generateSequence(route) { it.parent }.map { it.selector }.toList().asReversed()
             val path = selectors.filter { it is RoutePathComponent && it !is TrailingSlashRouteSelector }.map { it.toString() }
             val method = selectors.filterIsInstance<HttpMethodRouteSelector>().lastOrNull()?.method?.value
             val text = "/" + path.filter { it.isNotEmpty() }.joinToString("/")
             val names = selectors.filterIsInstance<RateLimitedSelector>().map { it.rule }
-            return RouteInfo(if (method == null) text else "$method $text", names.distinct())
+            return RouteInfo(if (method == null) text else "${Methods.counted(method)} $text", names.distinct())
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.RateLimitRefusal.Reason
 import dev.ratelimit.ktor.server.RateLimitingConfig
@@ -9,6 +10,7 @@ import dev.ratelimit.ktor.server.monitoring.Monitoring
 import dev.ratelimit.ktor.server.monitoring.Outcome
 import dev.ratelimit.ktor.server.rules.Stage
 import dev.ratelimit.ktor.server.settings.watch
+import dev.ratelimit.spi.TallyStore
 import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.application.ApplicationModulesLoaded
@@ -16,8 +18,8 @@ import io.ktor.server.application.ApplicationStopped
 import io.ktor.server.request.httpMethod
 import io.ktor.server.request.path
 import io.ktor.server.routing.Route
-import io.ktor.server.routing.RoutingNode
 import io.ktor.server.routing.RoutingPipelineCall
+import org.slf4j.LoggerFactory
 import java.util.concurrent.ConcurrentHashMap
 
 /** An installed plugin. */
@@ -26,27 +28,51 @@ internal class Runtime(
     private var configure: RateLimitingConfig.() -> Unit,
 ) {
     private val config = RateLimitingConfig().apply(configure)
-    val store = config.store ?: MemoryStore()
-    private val asker = Asker(store)
+
+    /** Closed with the application, unlike one that was given. */
+    private val ownStore = if (config.store == null) config.redisUri?.let(RedisStore::connect) else null
+    val store = config.store ?: ownStore ?: MemoryStore()
+
+    @Volatile
+    var setup: Setup = firstSetup()
+        private set
+
+    val switch = Switch(config.isEnabled, store as? TallyStore, application)
     val monitoring: Monitoring = config.monitoringOf(store, application)
-    private val reporter = Reporter(application, monitoring)
+    private val asker = Asker(store)
+    private val endpoints = Endpoints(application)
+    private val reporter = Reporter(application, monitoring, endpoints)
     private val gatekeeper = Gatekeeper(asker, reporter)
-    private val routes = ConcurrentHashMap<RoutingNode, RouteInfo>()
     private val usedNames = ConcurrentHashMap.newKeySet<String>()
 
-    @Volatile
-    var isEnabled: Boolean = config.isEnabled
-
-    @Volatile
-    var setup: Setup = config.build(store, application.rootPath, config.admin?.prefix)
-        private set
+    private var isEnabledBySettings = config.isEnabled
 
     val control = Control(this, asker)
 
     init {
         config.watched?.let { watch(it.file, it.every, application) { reload() } }
-        application.monitor.subscribe(ApplicationStopped) { monitoring.close() }
-        application.monitor.subscribe(ApplicationModulesLoaded) { checkNames() }
+    }
+
+    /** An engine that loads an application anew has one monitor for the old and the new. */
+    private val subscriptions =
+        listOf(
+            application.monitor.subscribe(ApplicationStopped) { if (it === application) close() },
+            application.monitor.subscribe(ApplicationModulesLoaded) { if (it === application) checkNames(setup) },
+        )
+
+    private fun firstSetup(): Setup =
+        try {
+            config.build(store, application.rootPath, config.admin?.prefix)
+        } catch (e: IllegalArgumentException) {
+            ownStore?.close()
+            throw e
+        }
+
+    private fun close() {
+        subscriptions.forEach { it.dispose() }
+        switch.close()
+        monitoring.close()
+        ownStore?.close()
     }
 
     /** The routes that show and steer this, where they are wanted. */
@@ -62,7 +88,7 @@ internal class Runtime(
         usedNames += name
     }
 
-    private fun checkNames() {
+    private fun checkNames(setup: Setup) {
         val unused = setup.book.names - usedNames
         require(unused.isEmpty()) {
             "no route is limited by ${unused.joinToString { "'$it'" }}, which could never be reached; " +
@@ -80,6 +106,12 @@ internal class Runtime(
         val next = config.build(store, application.rootPath, this.config.admin?.prefix)
         val missing = usedNames - next.book.names
         require(missing.isEmpty()) { "routes are limited by ${missing.joinToString { "'$it'" }}, which the new settings do not have" }
+        checkNames(next)
+        if (config.store !== store) {
+            log.warn("the store that is set at a reload is not taken, and stays open; set one that was made outside of the block")
+        }
+        if (config.isEnabled != isEnabledBySettings) switch.turn(config.isEnabled)
+        isEnabledBySettings = config.isEnabled
         setup = next
         this.configure = configure
     }
@@ -87,13 +119,13 @@ internal class Runtime(
     /** Null for a call that no rule can be about. */
     fun visit(call: ApplicationCall): Visit? {
         val setup = setup
-        val path = setup.book.segments(call.request.path())
-        if (setup.exempt != null && path.size >= setup.exempt.size && path.subList(0, setup.exempt.size) == setup.exempt) return null
+        val path = call.request.path()
         val visit = Visit(call, setup)
         when {
             setup.deny.includes(visit) -> visit.outcome = Outcome.BLOCKED
-            !isEnabled || setup.bypass.includes(visit) -> visit.outcome = Outcome.BYPASSED
-            else -> visit.join(setup.book.rules(call.request.httpMethod.value, path))
+            setup.exempt?.holds(path) == true -> return null
+            !switch.isOn || setup.bypass.includes(visit) -> visit.outcome = Outcome.BYPASSED
+            else -> visit.join(setup.book.rules(call.request.httpMethod.value, setup.book.readings(path)))
         }
         call.attributes.put(Visit.key, visit)
         return visit
@@ -103,7 +135,7 @@ internal class Runtime(
     fun routed(call: RoutingPipelineCall): Visit? {
         val visit = call.attributes.getOrNull(Visit.key) ?: return null
         if (visit.outcome != null || visit.last != Stage.ARRIVAL) return null
-        val info = routes.getOrPut(call.route) { RouteInfo.of(call.route) }
+        val info = endpoints.of(call.route)
         visit.route = info
         visit.call = call
         if (info.rules.isNotEmpty()) visit.join(info.rules.mapNotNull { visit.setup.book.named(it) })
@@ -128,6 +160,7 @@ internal class Runtime(
     fun end(visit: Visit) = reporter.ended(visit)
 
     private companion object {
+        val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
         val blocked = RateLimitRefusal(Reason.BLOCKED, "", null, null, null, null, "This caller is not let in.")
     }
 }

@@ -2,6 +2,7 @@ package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.ktor.server.address.ClientAddresses
 import dev.ratelimit.ktor.server.answers.Answers
+import dev.ratelimit.ktor.server.matching.PathPrefix
 import dev.ratelimit.ktor.server.rules.Rulebook
 import io.ktor.server.application.ApplicationCall
 
@@ -16,5 +17,5 @@ internal class Setup(
     val answers: Answers,
     val warnAt: Double?,
     val failOpen: Boolean,
-    val exempt: List<String>?,
+    val exempt: PathPrefix?,
 )

@@ -29,14 +29,20 @@ internal class Visit(
     var last: Stage? = null
     var nanos = 0L
 
+    /** Whether a limit is nearly used up. */
+    var isNear = false
+
+    /** Whether a function of the settings has failed; the call has no outcome then. */
+    var isBroken = false
+
     /** Takes the rules of the call's path, and later those that its route names. */
     fun join(rules: List<Rule>) {
-        val enforced = rules.filterNot { it.isShadow }
+        val enforced = if (rules.none { it.isShadow }) rules else rules.filterNot { it.isShadow }
         if (enforced.isNotEmpty()) {
-            val group = groups.firstOrNull { !it.isShadow } ?: Group(emptyList(), false).also { groups.add(0, it) }
-            group.rules += enforced
+            val group = groups.firstOrNull { !it.isShadow }
+            if (group == null) groups.add(0, Group(enforced, false)) else group.rules += enforced
         }
-        rules.forEach { if (it.isShadow) groups += Group(listOf(it), true) }
+        if (enforced.size < rules.size) rules.forEach { if (it.isShadow) groups += Group(listOf(it), true) }
     }
 
     companion object {
@@ -50,13 +56,30 @@ internal class Group(
     val isShadow: Boolean,
 ) {
     var rules: List<Rule> = rules
-    val asked = ArrayList<Asked>(EXPECTED)
+    private val allAsked = ArrayList<Asked>(EXPECTED)
+    val asked: List<Asked> get() = allAsked
     val charged = ArrayList<Asked>(EXPECTED)
     var refusal: RateLimitRefusal? = null
     var hasFailed = false
 
     /** The limit with the fewest permits left, and what it answered. */
     var standing: Standing? = null
+
+    /** Each gets a name of its own in the group: two rules may both have limits by address. */
+    fun ask(more: List<Asked>) {
+        for (one in more) {
+            val times = allAsked.count { it.policy.name == one.policy.name }
+            if (times > 0) one.name = "${one.policy.name}.${times + 1}"
+            allAsked += one
+        }
+    }
+
+    /** As if they had not been asked. */
+    fun forget(some: Collection<Asked>) {
+        allAsked -= some.toSet()
+        charged -= some.toSet()
+        if (standing?.asked in some) standing = null
+    }
 
     private companion object {
         const val EXPECTED = 4
@@ -71,7 +94,10 @@ internal class Asked(
     val policy: Policy,
     val charge: Charge,
     val isGuard: Boolean,
-)
+) {
+    /** What answers call it, unlike any other limit of the call. */
+    var name: String = policy.name
+}
 
 /** What a limit answered. */
 internal class Standing(

@@ -16,7 +16,7 @@ internal sealed interface Segment {
     ) : Segment {
         val length: Int get() = prefix.length + suffix.length
 
-        fun matches(text: String) = text.length > length && text.startsWith(prefix) && text.endsWith(suffix)
+        fun matches(text: String) = text.length >= length && text.startsWith(prefix) && text.endsWith(suffix)
 
         override fun lowercase() = Affix(prefix.lowercase(), suffix.lowercase())
     }

@@ -1,23 +1,17 @@
 package dev.ratelimit.ktor.server.monitoring
 
-import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.ktor.server.RateLimitMetrics
 import dev.ratelimit.spi.TallyStore
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
-import kotlinx.coroutines.future.await
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withTimeoutOrNull
-import org.slf4j.LoggerFactory
 import java.time.Clock
-import java.util.concurrent.CompletionStage
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 
 /**
  * Remembers together with the other instances that share the [store]: what this one has counted goes there every [interval], and what is
@@ -42,20 +36,20 @@ internal class SharedMonitoring(
         scope.launch {
             while (true) {
                 delay(interval)
-                orNull { flush() }
+                Questions.orNull { flush() }
             }
         }
 
     override suspend fun metrics(window: Duration): RateLimitMetrics {
         val span = Span.of(window, retention, clock)
-        return orNull { withTimeoutOrNull(LONGEST) { turn.withLock { ofAll(span) } } } ?: local.metrics(window)
+        return Questions.orNull { withTimeoutOrNull(Questions.LONGEST) { turn.withLock { ofAll(span) } } } ?: local.metrics(window)
     }
 
     private suspend fun ofAll(span: Span): RateLimitMetrics {
         local.handOn()
         val findings = Findings(span)
         val groups = groupsOf(span)
-        val tallies = inTime { store.talliesAsync(groups.map { it.name }) }
+        val tallies = Questions.inTime { store.talliesAsync(groups.map { it.name }) }
         groups.zip(tallies).forEach { (group, tally) ->
             tally.numbers.forEach { (name, number) -> group.tell(name, number, findings) }
             outbox.tell(group, tally.entries[writer] ?: 0, findings)
@@ -83,7 +77,7 @@ internal class SharedMonitoring(
         try {
             while (true) {
                 val entry = outbox.next(group) ?: break
-                inTime { store.tallyAsync(entry) }
+                Questions.inTime { store.tallyAsync(entry) }
                 outbox.confirmed(group, entry)
             }
             isDone = true
@@ -92,34 +86,11 @@ internal class SharedMonitoring(
         }
     }
 
-    /** A store of the user's may forget to answer. */
-    private suspend fun <T> inTime(question: () -> CompletionStage<T>): T {
-        val answer = withTimeoutOrNull(LONGEST) { listOf(question().await()) }
-        return (answer ?: throw RateLimitStoreException("the store has not answered a tally for $LONGEST", null)).single()
-    }
-
-    /** Whatever goes wrong in monitoring is nobody's call's. */
-    @Suppress("TooGenericExceptionCaught")
-    private suspend fun <T> orNull(action: suspend () -> T): T? =
-        try {
-            action()
-        } catch (e: CancellationException) {
-            throw e
-        } catch (e: Exception) {
-            log.debug("the store could not be asked for what all instances have counted", e)
-            null
-        }
-
     /** Tells the store what is left, within a bound. */
     override fun close() {
         if (!isClosed.compareAndSet(false, true)) return
         flushing.cancel()
         local.close()
-        runBlocking { withTimeoutOrNull(LONGEST) { orNull { flush() } } }
-    }
-
-    private companion object {
-        val LONGEST = 3.seconds
-        val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
+        runBlocking { withTimeoutOrNull(Questions.LONGEST) { Questions.orNull { flush() } } }
     }
 }

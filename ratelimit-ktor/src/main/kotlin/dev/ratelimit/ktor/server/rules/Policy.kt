@@ -13,6 +13,18 @@ internal class Policy(
     val limit: RateLimit,
     val slot: Int,
 ) {
+    /** The limit as answers write it: the same at every call. */
+    val burst: String = limit.burst().toString()
+    val algorithm: String =
+        limit
+            .algorithm()
+            .name
+            .lowercase()
+            .replace('_', '-')
+
+    /** A quota for a window; windows are whole seconds there, and left out where they are not. */
+    val quota: String = ";q=${limit.permits()}" + if (limit.period().nano == 0) ";w=${limit.period().seconds}" else ""
+
     companion object {
         private const val KINDS = 10
         private const val PERIODS = 200_000_000L

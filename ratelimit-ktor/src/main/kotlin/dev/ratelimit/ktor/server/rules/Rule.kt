@@ -3,6 +3,7 @@ package dev.ratelimit.ktor.server.rules
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RuleConfig
 import io.ktor.server.application.ApplicationCall
+import java.util.EnumSet
 
 /**
  * A rule in force.
@@ -19,7 +20,7 @@ internal class Rule private constructor(
     private val fixedWeight: Long,
     private val weigh: ((ApplicationCall) -> Long)?,
 ) {
-    private val stages = scopes.map { it.stage }.toSet() + listOfNotNull(guard?.let { first })
+    private val stages: Set<Stage> = EnumSet.copyOf(scopes.map { it.stage } + listOfNotNull(guard?.let { first }))
 
     fun isAskedAt(stage: Stage) = stage in stages
 

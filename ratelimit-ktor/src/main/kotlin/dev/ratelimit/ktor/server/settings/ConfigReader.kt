@@ -49,6 +49,9 @@ internal class ConfigReader(
         require(name == null || header != null) {
             "setting 'forwardingHeader' is '$name'; write ${ForwardingHeader.entries.joinToString(" or ") { it.header }}"
         }
+        require(header == null || blocks.isNotEmpty()) {
+            "setting 'forwardingHeader' is '$name', but there are no 'trustedProxies' who are believed what stands there; write their addresses"
+        }
         if (blocks.isNotEmpty()) config.trustedProxies(*blocks.toTypedArray(), header = header ?: ForwardingHeader.X_FORWARDED_FOR)
     }
 
@@ -93,7 +96,8 @@ internal class ConfigReader(
         byLimits: (Array<dev.ratelimit.RateLimit>) -> Unit,
         byTiers: (RateLimitTiers) -> Unit,
     ) {
-        if (section.texts(key).isEmpty()) return
+        if (!section.has(key)) return
+        require(section.texts(key).isNotEmpty()) { "'${section.at(key)}' has no limit; write for example 100/1m, or leave it out" }
         if (section.texts(key) != listOf(TIERS)) return byLimits(section.limits(key).toTypedArray())
         byTiers(
             requireNotNull(tiers) {

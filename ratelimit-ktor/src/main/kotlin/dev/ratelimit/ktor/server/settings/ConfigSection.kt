@@ -71,6 +71,8 @@ internal class ConfigSection(
 
     val names: Set<String> get() = values.keys
 
+    fun has(key: String) = key in values
+
     fun isList(key: String) = values[key] is List<*>
 
     fun sections(

@@ -1,8 +1,8 @@
 package dev.ratelimit.ktor.server.settings
 
-import dev.ratelimit.jvm.RedisStore
 import dev.ratelimit.ktor.server.RateLimitEnvironment
 import dev.ratelimit.ktor.server.RateLimitingConfig
+import dev.ratelimit.ktor.server.monitoring.LONGEST_RETENTION
 import org.slf4j.LoggerFactory
 import kotlin.time.Duration.Companion.days
 
@@ -15,12 +15,11 @@ internal class EnvironmentReader(
         text("ENVIRONMENT")?.let { config.environment(RateLimitEnvironment.parse(it)) }
         flag("RATE_LIMITING_ENABLED")?.let { config.isEnabled = it }
         flag("ENABLE_RATE_LIMIT_MONITORING")?.let { config.monitoring = it }
-        whole("METRICS_RETENTION_DAYS")?.let { config.metricsRetention = it.days }
+        whole("METRICS_RETENTION_DAYS", MOST_DAYS)?.let { config.metricsRetention = it.days }
         whole("REDIS_POOL_SIZE")?.let {
             log.info("REDIS_POOL_SIZE={} needs nothing: calls under way at the same time go to Redis together, over one connection", it)
         }
-        val uri = text("REDIS_URL")
-        if (uri != null && config.store == null) config.store = RedisStore.connect(uri)
+        text("REDIS_URL")?.let { config.redisUri = it }
     }
 
     private fun text(name: String) = variables[name]?.trim()?.ifEmpty { null }
@@ -34,14 +33,18 @@ internal class EnvironmentReader(
             }
         }
 
-    private fun whole(name: String): Int? =
+    private fun whole(
+        name: String,
+        most: Int = Int.MAX_VALUE,
+    ): Int? =
         text(name)?.let { text ->
             val number = text.toIntOrNull()
-            require(number != null && number >= 1) { "$name is '$text'; write a whole number, 1 or more" }
+            require(number != null && number in 1..most) { "$name is '$text'; write a whole number from 1 to $most" }
             number
         }
 
     private companion object {
+        val MOST_DAYS = LONGEST_RETENTION.inWholeDays.toInt()
         val log = LoggerFactory.getLogger(EnvironmentReader::class.java)
     }
 }

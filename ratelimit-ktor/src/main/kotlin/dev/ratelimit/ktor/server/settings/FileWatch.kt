@@ -31,13 +31,22 @@ internal fun watch(
             val now = withContext(Dispatchers.IO) { timeOf(file) }
             if (now == null || now == last) continue
             last = now
-            try {
-                reload()
-                log.info("limits were read again from {}", file)
-            } catch (e: IllegalArgumentException) {
-                log.error("{} cannot be meant, so the limits stay as they are: {}", file, e.message)
-            }
+            withContext(Dispatchers.IO) { read(file, reload) }
         }
+    }
+}
+
+/** Whatever is wrong with the file: it may be half-written at this moment, and the next change is to be seen again. */
+@Suppress("TooGenericExceptionCaught")
+private fun read(
+    file: Path,
+    reload: () -> Unit,
+) {
+    try {
+        reload()
+        log.info("limits were read again from {}", file)
+    } catch (e: Exception) {
+        log.error("{} cannot be meant, so the limits stay as they are: {}", file, e.message)
     }
 }
 

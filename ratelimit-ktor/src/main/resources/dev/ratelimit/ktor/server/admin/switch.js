@@ -27,7 +27,7 @@ export class Switch {
     const enabled = !this.#isOn;
     const yes = enabled
       ? await confirmed('Switch the limits on?', 'Every rule holds again, from the next call.', 'Switch on')
-      : await confirmed('Switch the limits off?', 'This instance lets every call through and charges none, until they are switched on again.', 'Switch off');
+      : await confirmed('Switch the limits off?', 'Every call is let through and none is charged, until they are switched on again.', 'Switch off');
     if (!yes) return;
     setText(byId('switch-failure'), '');
     try {

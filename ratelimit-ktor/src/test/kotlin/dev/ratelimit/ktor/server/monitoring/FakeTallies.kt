@@ -23,6 +23,9 @@ internal class FakeTallies :
     var fate: (group: String) -> Fate = { Fate.FINE }
     var asked = 0
 
+    /** What every question fails with, if anything. */
+    var failure: Throwable? = null
+
     /** Done between finding an answer and giving it. */
     var meanwhile: () -> Unit = {}
 
@@ -34,6 +37,13 @@ internal class FakeTallies :
         group: String,
         numbers: Map<String, Long>,
     ) = groups.getOrPut(group) { HashMap() }.putAll(numbers)
+
+    /** As a server that keeps nothing on disk, started anew. */
+    @Synchronized
+    fun forget() {
+        groups.clear()
+        entries.clear()
+    }
 
     @Synchronized
     override fun tallyAsync(entry: TallyEntry): CompletionStage<Void?> {
@@ -65,7 +75,7 @@ internal class FakeTallies :
         fate: Fate,
         answer: T,
     ): CompletionStage<T> =
-        when (fate) {
+        failure?.let { CompletableFuture.failedFuture(it) } ?: when (fate) {
             Fate.FINE -> CompletableFuture.completedFuture(answer)
             Fate.SILENT -> CompletableFuture()
             else -> CompletableFuture.failedFuture(RateLimitStoreException("away", null))

@@ -105,6 +105,10 @@ class SettingsTest :
                     "enabled: maybe" to "write true or false",
                     "metricsRetention: 7 weeks" to "for example 7d",
                     "environment: prodction" to "did you mean 'production'",
+                    "rules: [{ match: /a, perIp: [], global: 1/s }]" to "'rules[0].perIp' has no limit",
+                    "rules: [{ match: /a, perIp: , global: 1/s }]" to "'rules[0].perIp' has no limit",
+                    "forwardingHeader: Forwarded" to "there are no 'trustedProxies'",
+                    "metricsRetention: 90d" to "metricsRetention 90d is not between a minute and 31d",
                     "tiers: [gold]" to "'gold', which is not ready",
                     "rules: [{ match: /a, perUser: tiers }]" to "goes by tiers, but there are none",
                     "trustedProxies: [10.0.0.0/99]" to "'10.0.0.0/99' is neither",
@@ -132,12 +136,16 @@ class SettingsTest :
                 listOf(0.8, false, false, false, 2.days, null)
             for ((name, value) in mapOf(
                 "RATE_LIMITING_ENABLED" to "2",
-                "METRICS_RETENTION_DAYS" to "0",
+                "METRICS_RETENTION_DAYS" to "90",
                 "REDIS_POOL_SIZE" to "many",
                 "ENVIRONMENT" to "x",
             )) {
                 shouldThrow<IllegalArgumentException> { RateLimitingConfig().fromEnvironment(mapOf(name to value)) }.message shouldContain
                     value
+            }
+            for ((text, environment) in mapOf("development" to (true to null), "Production" to (false to null), "STAGING" to (false to 0.8))) {
+                val preset = RateLimitingConfig().apply { fromEnvironment(mapOf("ENVIRONMENT" to text)) }
+                preset.shadow to preset.warnAt shouldBe environment
             }
         }
     })

@@ -1,0 +1,69 @@
+package dev.ratelimit.ktor.server.decision
+
+import dev.ratelimit.RateLimitResult
+import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.jvm.MemoryStore
+import dev.ratelimit.jvm.perHour
+import dev.ratelimit.spi.Adjustment
+import dev.ratelimit.spi.BucketKey
+import dev.ratelimit.spi.Charge
+import dev.ratelimit.spi.RateLimitStore
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.longs.shouldBeInRange
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.test.currentTime
+import kotlinx.coroutines.test.runTest
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CompletionStage
+
+/** Stores of users' own, which may fail in any way. */
+class AskerTest :
+    FunSpec({
+        val charges = listOf("a", "b").map { Charge(BucketKey(it, null, 0), 10.perHour, 1) }
+
+        test("a store that never answers is away after three seconds") {
+            runTest {
+                val asker = Asker(OddStore(CompletableFuture()))
+                shouldThrow<RateLimitStoreException> { asker.ask(charges) }
+                shouldThrow<RateLimitStoreException> { asker.peek(charges[0]) }
+                currentTime shouldBeInRange 6_000L..6_001L
+            }
+        }
+
+        test("a store that fails in its own words is away") {
+            runTest {
+                val asker = Asker(OddStore(CompletableFuture.failedFuture(IllegalStateException("closed"))))
+                shouldThrow<RateLimitStoreException> { asker.ask(charges) }.message shouldContain "closed"
+            }
+        }
+
+        test("permits that cannot be given back are no call's trouble") {
+            val store = OddStore(CompletableFuture())
+            Asker(store).giveBackCharges(charges)
+            store.adjusted shouldBe 1
+        }
+    })
+
+/** Answers every question so; and throws where nobody looks for it. */
+private class OddStore(
+    private val answer: CompletionStage<RateLimitResult>,
+) : RateLimitStore by MemoryStore() {
+    var adjusted = 0
+
+    override fun tryAcquireAsync(
+        charges: List<Charge>,
+        maxDelayNanos: Long,
+    ): CompletionStage<RateLimitResult> = answer
+
+    override fun peekAsync(
+        charges: List<Charge>,
+        ahead: Long,
+    ): CompletionStage<RateLimitResult> = answer
+
+    override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> {
+        adjusted++
+        error("not now")
+    }
+}
