@@ -4,8 +4,22 @@ package dev.ratelimit.samples
 
 import dev.ratelimit.*
 import dev.ratelimit.jvm.*
+import dev.ratelimit.ktor.server.*
+import dev.ratelimit.ktor.server.RateLimitTier.Companion.ENTERPRISE
+import dev.ratelimit.ktor.server.RateLimitTier.Companion.FREE
+import dev.ratelimit.ktor.server.RateLimitTier.Companion.PREMIUM
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
+import io.ktor.client.request.get
+import io.ktor.client.request.header
+import io.ktor.client.request.post
+import io.ktor.server.application.ApplicationCall
+import io.ktor.server.application.install
+import io.ktor.server.response.respondText
+import io.ktor.server.routing.get
+import io.ktor.server.routing.routing
+import io.ktor.server.testing.testApplication
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
@@ -33,5 +47,43 @@ class ReadmeLinesTest :
             val limit: RateLimit = RateLimit.fixedWindow(5, 5.minutes)
             limit shouldBe RateLimit.parse("5/5m fixed-window")
             RateLimit.perSecond(0.5).period shouldBe 2.seconds
+        }
+
+        test("a server") {
+            fun planOf(call: ApplicationCall) = call.request.headers["Plan"]
+
+            fun isAdmin(call: ApplicationCall) = call.request.headers["Authorization"] == "me"
+            testApplication {
+                application {
+                    install(RateLimiting) {
+                        rule("POST:/auth/*") {
+                            perIp(RateLimit.fixedWindow(5, 5.minutes))
+                            perIp(RateLimit.slidingLog(10, 1.hours))
+                        }
+                        rule("/api/*") {
+                            perUser(1_000.perHour)
+                            perIp(100.perMinute.withBurst(150))
+                            global(RateLimit.slidingWindow(10_000, 1.minutes))
+                        }
+                        limit("search") {
+                            perApiKey(RateLimitTiers(FREE, PREMIUM, ENTERPRISE) { call -> planOf(call) })
+                            perIp(500.perMinute)
+                        }
+                        trustedProxies("10.0.0.0/8")
+                        admin {
+                            challenge = "Basic realm=\"rate limits\""
+                            authorize { call -> isAdmin(call) }
+                        }
+                    }
+                    routing {
+                        rateLimited("search") { get("/search") { call.respondText("found") } }
+                    }
+                }
+                List(6) { client.post("/auth/login").status.value } shouldBe List(5) { 404 } + 429
+                List(11) { client.get("/search") { header("X-API-Key", "k") }.status.value } shouldBe List(10) { 200 } + 429
+                client.get("/api/x").headers["X-RateLimit-Limit"] shouldBe "150"
+                client.get("/rate-limits/health").run { status.value to headers["WWW-Authenticate"] } shouldBe (401 to "Basic realm=\"rate limits\"")
+                client.get("/rate-limits/health") { header("Authorization", "me") }.status.value shouldBe 200
+            }
         }
     })

@@ -17,6 +17,7 @@ private val SAMPLES =
         "kotlin.DownloadFilesKt" to "the last one says: page /4",
         "kotlin.EnvironmentKt" to "alice: 89 left",
         "kotlin.KtorClientKt" to "at least 300 ms",
+        "kotlin.KtorServerKt" to "six logins: [200, 200, 200, 200, 200, 429]\nfree-1: 10 of 60 searches\npremium-1: 60 of 60 searches",
         "kotlin.LearningClientKt" to "Retry-After asks for",
         "kotlin.PerUserKt" to "bob: yes",
         "kotlin.RedisKt" to "of 10 calls",

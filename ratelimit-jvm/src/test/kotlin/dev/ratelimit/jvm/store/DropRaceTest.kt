@@ -10,7 +10,7 @@ import java.util.concurrent.CyclicBarrier
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.time.Duration.Companion.microseconds
 
-/** Expiry against use. */
+/** Expiry against use (Ktor 24f1d888a9, LemmyNet#4560, alisaifee/limits aabe0f0). */
 internal class DropRaceTest :
     FunSpec({
         /**

@@ -25,8 +25,7 @@ public class AnswersConfig internal constructor() {
 
     /**
      * Answers refused calls instead of problem details (RFC 9457) or plain text, whichever the client accepts; the headers are there all
-     * the
-     * same. What [handler] does not answer is answered as usual.
+     * the same. What [handler] does not answer is answered as usual.
      */
     public fun onRefused(handler: suspend (call: ApplicationCall, refusal: RateLimitRefusal) -> Unit) {
         this.handler = handler

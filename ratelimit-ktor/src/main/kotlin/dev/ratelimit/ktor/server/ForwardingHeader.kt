@@ -2,8 +2,7 @@ package dev.ratelimit.ktor.server
 
 /**
  * The header in which proxies name the client. Exactly one is read: what a proxy does not write itself, it passes on from the client, who
- * may
- * have written anything.
+ * may have written anything.
  */
 public enum class ForwardingHeader(
     internal val header: String,

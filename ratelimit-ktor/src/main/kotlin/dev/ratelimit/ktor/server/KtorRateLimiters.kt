@@ -9,8 +9,7 @@ import io.ktor.server.plugins.ratelimit.RateLimiter as KtorRateLimiter
 
 /**
  * This limiter for Ktor's own plugin: `register { rateLimiter { call, key -> limiters["$key"].asKtorRateLimiter() } }`. Where Ktor counts
- * in Int
- * numbers, larger ones are cut to the largest. A leaky bucket's turn counts as a wait: what cannot go now is refused.
+ * in Int numbers, larger ones are cut to the largest. A leaky bucket's turn counts as a wait: what cannot go now is refused.
  *
  * Needs `io.ktor:ktor-server-rate-limit`.
  *

@@ -10,9 +10,9 @@ import kotlin.time.Duration
  * @property from its beginning, a whole minute
  * @property to the time of the answer
  * @property isShared whether the counts are of all instances that share the store, or of this one alone
- * @property totals of all calls; a call that several rules are about counts once
+ * @property totals of all calls that a rule is about, and of those that no limit was asked about; a call counts once, when it ends
  * @property rules by the rule's name
- * @property minutes of all calls, oldest first; minutes without a call are left out
+ * @property minutes of the same calls as the totals, oldest first; minutes without a call are left out
  * @property topKeys who was refused most, most first
  * @property topEndpoints what was refused most, most first
  */
@@ -73,7 +73,7 @@ public class DeniedKey(
     public val denied: Long,
 )
 
-/** How often calls of [endpoint], a method and a path, were refused, at least. */
+/** How often calls of [endpoint], a route's method and path such as `GET /users/{id}`, were refused, at least. */
 public class DeniedEndpoint(
     public val endpoint: String,
     public val denied: Long,

@@ -45,7 +45,8 @@ public class RateLimitTier(
 
 /**
  * Tiers, and which of them a call has: `RateLimitTiers(FREE, PREMIUM) { it.principal<Customer>()?.plan }`. Whoever has none, or one that is
- * not there, has the first. A key that changes its tier keeps what it has left.
+ * not there, has the first. A key that changes its tier keeps what it has left of
+ * limits with the same algorithm and period; others begin anew.
  *
  * @param choose the name of the call's tier, in any case
  * @throws IllegalArgumentException if there is no tier, or two have one name

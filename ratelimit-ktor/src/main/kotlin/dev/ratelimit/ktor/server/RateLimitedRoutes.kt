@@ -8,8 +8,7 @@ import io.ktor.server.routing.application
 /**
  * The routes that [build] makes go by the [limit][RateLimitingConfig.limit] of this name, besides the rules about their paths:
  * `rateLimited("search") { get("/search") { … } }`. It may stand inside of `authenticate` or around it: what authentication refuses is
- * counted
- * in both, and limits by user see the principal in both. One in another: both rule.
+ * counted in both, and limits by user see the principal in both. One in another: both rule.
  *
  * @throws IllegalArgumentException if [RateLimiting] has no limit of this name
  * @throws io.ktor.server.application.MissingApplicationPluginException if [RateLimiting] is not installed before

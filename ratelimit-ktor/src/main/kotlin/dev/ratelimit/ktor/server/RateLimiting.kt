@@ -16,8 +16,7 @@ import io.ktor.util.pipeline.PipelinePhase
 
 /**
  * Protects a Ktor server: limits by address, user, API key, endpoint, or whatever a function finds, in memory, in a file that processes
- * share
- * or in Redis.
+ * share or in Redis.
  *
  * ```kotlin
  * install(RateLimiting) {
@@ -35,8 +34,7 @@ import io.ktor.util.pipeline.PipelinePhase
  * charged before is given back. A leaky bucket makes the call wait for its turn.
  *
  * **Refusals** are 429 with `Retry-After` and problem details (RFC 9457), 403 for the [deny-list][RateLimitingConfig.deny], and 503 only
- * when
- * the store is away and calls are not to pass meanwhile; see [AnswersConfig].
+ * when the store is away and calls are not to pass meanwhile; see [AnswersConfig].
  *
  * **Settings that cannot be meant** fail with [IllegalArgumentException] when the plugin is installed, naming the rule. A function that
  * throws while a call is decided fails the call; nothing is let through by mistake.

@@ -50,7 +50,8 @@ public class RateLimitingConfig internal constructor() {
     internal var wallClock: () -> Instant = Instant::now
 
     /**
-     * Where the buckets are; by default memory of this application's own. Not changed by a reload. It is not closed with the application.
+     * Where the buckets are; by default memory of this application's own. Not changed by a reload, so a block that is to be reloaded takes a
+     * store that was made outside of it. It is not closed with the application.
      */
     public var store: RateLimitStore? = null
 
@@ -60,7 +61,7 @@ public class RateLimitingConfig internal constructor() {
     /** Whether all rules are only tried out; see [RuleConfig.shadow]. */
     public var shadow: Boolean = false
 
-    /** Whether upper and lower case in paths make no difference: for routes that ignore it too. */
+    /** Whether upper and lower case in paths make no difference: for routes, and file systems behind them, that ignore it too. */
     public var ignoreCase: Boolean = false
 
     /**
@@ -71,8 +72,7 @@ public class RateLimitingConfig internal constructor() {
 
     /**
      * The part of a limit from which on a call is near it: [RateLimitingEvents.NearLimit] is raised, and the answer has
-     * `X-RateLimit-Warning`.
-     * Null for never.
+     * `X-RateLimit-Warning`. Null for never.
      *
      * @throws IllegalArgumentException if set to a number that is not between 0 and 1
      */
@@ -111,11 +111,9 @@ public class RateLimitingConfig internal constructor() {
 
     /**
      * A rule for calls by path, and by method if one stands before it: `POST:/auth/…`, where `…` is a star. `{id}` and a star between two
-     * slashes
-     * are one part of the path, a star at the end is all that follows (or nothing), and a pattern that begins with a star and a slash is
-     * found
-     * anywhere in a path. `report-{id}.pdf` is a part that begins and ends so. Of several that match the most specific rules: the one
-     * that names more parts of the path.
+     * slashes are one part of the path, a star at the end is all that follows (or nothing), and a pattern that begins with a star and a
+     * slash is found anywhere in a path. `report-{id}.pdf` is a part that begins and ends so. Of several that match the most specific
+     * rules: the one that names more parts of the path.
      *
      * Paths are compared as routing sees them: decoded, without empty parts, whatever slash is at the end. HEAD counts as GET.
      *
@@ -212,7 +210,7 @@ public class RateLimitingConfig internal constructor() {
         findTier = find
     }
 
-    /** The settings for a place where the application runs: [shadow] and [warnAt]. */
+    /** The settings for a place where the application runs: [shadow] and [warnAt], whatever they were before; set others after it. */
     public fun environment(environment: RateLimitEnvironment) {
         shadow = environment == RateLimitEnvironment.DEVELOPMENT
         warnAt = if (environment == RateLimitEnvironment.STAGING) STAGING_WARNING else null
@@ -243,8 +241,7 @@ public class RateLimitingConfig internal constructor() {
 
     /**
      * Routes that show and steer the limits, and a dashboard, under [RateLimitAdminConfig.prefix]. No rule is about paths that begin with
-     * it;
-     * put nothing else there. Not changed by a reload. Without this there are none.
+     * it; put nothing else there. Not changed by a reload. Without this there are none.
      */
     public fun admin(configure: RateLimitAdminConfig.() -> Unit) {
         admin = (admin ?: RateLimitAdminConfig()).apply(configure)

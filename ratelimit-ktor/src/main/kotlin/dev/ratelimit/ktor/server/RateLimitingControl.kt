@@ -43,8 +43,9 @@ public interface RateLimitingControl {
     )
 
     /**
-     * Takes other rules and settings from now on, all or none of them. Buckets of a limit that has other numbers keep what is left
-     * in them (a token bucket its tokens, a window its counts).
+     * Takes other rules and settings from now on, all or none of them; the store, the monitoring and the admin routes stay as they are, and
+     * [isEnabled] changes if the settings now say otherwise than they did. Buckets of a limit that has other numbers keep what is left in
+     * them (a token bucket its tokens, a window its counts); with another algorithm or period it is another limit, whose buckets are full.
      *
      * @throws IllegalArgumentException if the settings cannot be meant; nothing has changed then
      */

@@ -6,8 +6,7 @@ import io.ktor.server.application.ApplicationCall
 
 /**
  * What [RateLimiting] tells the application's monitor: `monitor.subscribe(RateLimitingEvents.Refused) { … }`. Subscribers run within the
- * call and
- * must be quick.
+ * call and must be quick.
  */
 public object RateLimitingEvents {
     /** A call was refused. */

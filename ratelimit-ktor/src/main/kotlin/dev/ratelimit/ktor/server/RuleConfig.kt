@@ -35,8 +35,9 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each user; see [RateLimitingConfig.user]. Calls without one are counted by client address, against limits of the same
-     * numbers. It is asked after authentication. In a rule that has nothing to ask before, every call is counted by its address until it is
-     * authenticated, so that failed logins are limited too.
+     * numbers. It is asked after authentication. In a rule that has nothing to ask before, every call counts as one for its address until it
+     * is authenticated, so that failed logins are limited too, and no more calls of an address than the limit (of the first tier) has
+     * permits are authenticated at a time. What the user's limit refuses was authenticated, and costs its address nothing.
      */
     public fun perUser(vararg limits: RateLimit): Unit = add(USER, KeySource.User, limits.toList())
 
@@ -61,8 +62,7 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each key that [key] finds; where it finds null, this limit is not about the call. Keys are texts, numbers, or other
-     * values
-     * with a `toString` that tells them apart.
+     * values with a `toString` that tells them apart.
      *
      * @param name names the limit in answers, metrics and the store
      * @param secret whether keys may be secrets, and are hashed before they get anywhere

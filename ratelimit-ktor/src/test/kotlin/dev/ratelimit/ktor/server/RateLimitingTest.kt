@@ -1,11 +1,14 @@
 package dev.ratelimit.ktor.server
 
+import dev.ratelimit.NanoClock
+import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.RateLimit
 import dev.ratelimit.jvm.perHour
 import dev.ratelimit.jvm.perMinute
 import dev.ratelimit.jvm.perSecond
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
@@ -191,6 +194,29 @@ class RateLimitingTest :
                 for (key in listOf(long + "a", long + "b", "%00", "%0A", "a%7Cb", "a%3Ab", "%7B%7D", "")) {
                     List(2) { get("/?t=$key").status } shouldContainExactly listOf(200, 429)
                 }
+            }
+        }
+
+        test("two keys in one call are two keys, however they are put together (better-auth#7300)") {
+            limited({
+                rule("/*") { per("pair", 1.perHour) { call -> listOf("a", "b").map { call.request.queryParameters[it] } } }
+            }) {
+                listOf("/?a=x:y&b=z", "/?a=x&b=y:z", "/?a=x:y&b=z").map { get(it).status } shouldContainExactly listOf(200, 200, 429)
+            }
+        }
+
+        test("a flood of addresses takes bounded memory, is served, and gives nobody his burst again (KTOR-5872)") {
+            val memory = MemoryStore(NanoClock { 0 }, maxKeys = 1_000)
+            limited({
+                store = memory
+                trustedProxies("127.0.0.1")
+                rule("/*") { perIp(2.perHour) }
+            }) {
+                fun from(address: String) = get("/", "X-Forwarded-For" to address).status
+                List(3) { from("203.0.113.7") } shouldContainExactly listOf(200, 200, 429)
+                atOnce(5_000) { from("10.0.${it / 250}.${it % 250}") }.distinct() shouldContainExactly listOf(200)
+                memory.size shouldBeLessThanOrEqual 1_000
+                from("203.0.113.7") shouldBe 429
             }
         }
 

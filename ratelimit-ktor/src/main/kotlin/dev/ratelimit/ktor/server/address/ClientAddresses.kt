@@ -12,8 +12,7 @@ internal class ClientAddress(
 
 /**
  * Who calls: the peer of the connection, or whom a trusted proxy names. Of those that proxies name the rightmost counts that is not a
- * trusted
- * proxy itself, for whatever stands left of it was written by the client.
+ * trusted proxy itself, for whatever stands left of it was written by the client.
  */
 internal class ClientAddresses(
     private val proxies: AddressSet,

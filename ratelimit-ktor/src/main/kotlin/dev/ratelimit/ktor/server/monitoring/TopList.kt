@@ -7,9 +7,9 @@ import kotlin.random.Random
 
 /**
  * What comes most, of the minute that it is, of minutes before and of hours before. The counts are never too high, and too low by at most
- * 0.35 % of all that came in that minute or hour; what came less often than that may be left out. A minute or hour that is over is no
- * more than its top, so what is kept is at most 768
- * texts for the minute, as many for the hour, and [OF_MINUTE] or [OF_HOUR] for each before. Not thread-safe.
+ * 0.35 % of all that came in that minute or hour; what came less often than that may be left out. A minute or hour that is over is no more
+ * than its top, so what is kept is at most 768 texts for the minute, as many for the hour, and [OF_MINUTE] or [OF_HOUR] for each before.
+ * Not thread-safe.
  */
 internal class TopList {
     private var minute = sketch()

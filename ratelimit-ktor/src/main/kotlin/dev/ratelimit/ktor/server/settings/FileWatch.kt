@@ -14,9 +14,8 @@ import java.nio.file.attribute.FileTime
 import kotlin.time.Duration
 
 /**
- * Calls [reload] when [file] has changed, for as long as [scope] lives. It looks at the file's time: that works wherever the file is,
- * also where
- * an orchestrator replaces the link to it.
+ * Calls [reload] when [file] has changed, for as long as [scope] lives. It looks at the file's time: that works wherever the file is, also
+ * where an orchestrator replaces the link to it.
  */
 internal fun watch(
     file: Path,
