@@ -7,8 +7,8 @@ import io.kotest.matchers.ints.shouldBeAtMost
 import io.kotest.matchers.shouldBe
 
 /**
- * Keys that come once each, as an attacker makes them up (KTOR-5872, governor#171, immich-folio#62), in a store for ten thousand: a million of them; ten million are
- * `mvn -B -ntp -pl ratelimit-jvm -am test -Dtest=FloodTest -Dratelimit.flood.keys=10000000`.
+ * Keys that come once each, as an attacker makes them up (KTOR-5872, governor#171, immich-folio#62), in a store for ten thousand: a
+ * million of them; ten million are `mvn -B -ntp -pl ratelimit-jvm -am test -Dtest=FloodTest -Dratelimit.flood.keys=10000000`.
  */
 internal class FloodTest : FunSpec({ floodTests(Integer.getInteger("ratelimit.flood.keys", 1_000_000), Bounded::inMemory) })
 

@@ -16,12 +16,12 @@ import io.ktor.util.pipeline.PipelinePhase
 
 /**
  * Protects a Ktor server: limits by address, user, API key, endpoint, or whatever a function finds, in memory, in a file that processes
- * share or in Redis.
+ * share or in Redis. Where it says … here, write a star.
  *
  * ```kotlin
  * install(RateLimiting) {
  *     store = RedisStore.connect("redis://localhost:6379")
- * rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }   // … stands for a star
+ *     rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }
  *     rule("/api/…") { perUser(1_000.perHour); perIp(100.perMinute.withBurst(150)); global(RateLimit.slidingWindow(10_000, 1.minutes)) }
  * }
  * ```

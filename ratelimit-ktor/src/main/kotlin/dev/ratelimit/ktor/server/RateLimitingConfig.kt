@@ -50,8 +50,8 @@ public class RateLimitingConfig internal constructor() {
     internal var wallClock: () -> Instant = Instant::now
 
     /**
-     * Where the buckets are; by default memory of this application's own. Not changed by a reload, so a block that is to be reloaded takes a
-     * store that was made outside of it. It is not closed with the application.
+     * Where the buckets are; by default memory of this application's own. Not changed by a reload, so a block that is to be reloaded
+     * takes a store that was made outside of it. It is not closed with the application.
      */
     public var store: RateLimitStore? = null
 

@@ -35,8 +35,8 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each user; see [RateLimitingConfig.user]. Calls without one are counted by client address, against limits of the same
-     * numbers. It is asked after authentication. In a rule that has nothing to ask before, every call counts as one for its address until it
-     * is authenticated, so that failed logins are limited too, and no more calls of an address than the limit (of the first tier) has
+     * numbers. It is asked after authentication. In a rule that has nothing to ask before, every call counts as one for its address until
+     * it is authenticated, so that failed logins are limited too, and no more calls of an address than the limit (of the first tier) has
      * permits are authenticated at a time. What the user's limit refuses was authenticated, and costs its address nothing.
      */
     public fun perUser(vararg limits: RateLimit): Unit = add(USER, KeySource.User, limits.toList())

@@ -26,7 +26,8 @@ class LoadTest :
                     answers.sumOf { it[429] ?: 0 } shouldBe 2 * CALLS - 500
                     application.rateLimiting.peek("/*", "global", null)[0].remaining() shouldBe 500
                     eventually(10.seconds) {
-                        application.rateLimiting.counts().getValue("/*").run { listOf(allowed, denied) } shouldBe listOf(500, 2L * CALLS - 500)
+                        val counts = application.rateLimiting.counts().getValue("/*")
+                        listOf(counts.allowed, counts.denied) shouldBe listOf(500L, 2L * CALLS - 500)
                     }
                 }
             }

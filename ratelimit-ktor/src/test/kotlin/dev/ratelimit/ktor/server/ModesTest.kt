@@ -159,20 +159,55 @@ class ModesTest :
             }
         }
 
-        test("the audit log has refusals, and no key") {
+        /** What is audited of [calls]. */
+        suspend fun audited(
+            level: Level,
+            configure: RateLimitingConfig.() -> Unit,
+            calls: suspend Rig.(lines: ListAppender<ILoggingEvent>) -> Unit,
+        ): List<String> {
             val log = LoggerFactory.getLogger("dev.ratelimit.audit") as Logger
             val lines = ListAppender<ILoggingEvent>().apply { start() }
             log.addAppender(lines)
-            log.level = Level.INFO
+            log.level = level
             try {
-                limited({ rule("/*") { perApiKey(1.perHour) } }) {
-                    repeat(2) { get("/a%0Ab?secret=1", "X-API-Key" to "hunter2") }
-                }
+                limited(configure) { calls(lines) }
             } finally {
                 log.detachAppender(lines)
                 log.level = null
             }
-            val line = lines.list.single { "refused" in it.formattedMessage }.formattedMessage
+            return lines.list.map { it.formattedMessage }
+        }
+
+        test("the audit log has all that was not let through, and would not have been; in detail, what was") {
+            val lines =
+                audited(Level.DEBUG, {
+                    rule("/*") { perIp(1.perHour) }
+                    everywhere {
+                        shadow = true
+                        global(1.perHour)
+                    }
+                    deny { apiKeys("stolen") }
+                    bypass { apiKeys("partner") }
+                }) { lines ->
+                    get("/", "X-API-Key" to "partner")
+                    get("/")
+                    get("/", "X-API-Key" to "stolen")
+                    application.rateLimiting.reset("/*", "ip", "127.0.0.1")
+                    get("/")
+                    get("/")
+                    eventually(5.seconds) { lines.list.size shouldBe 6 }
+                }
+            val beginnings =
+                listOf("passed outcome=BYPASSED", "passed outcome=ALLOWED", "refused reason=BLOCKED", "would refuse reason=LIMIT", "passed", "refused reason=LIMIT")
+            beginnings.filter { start -> lines.none { it.startsWith(start) } } shouldBe emptyList()
+        }
+
+        test("the audit log has refusals, and no key") {
+            val lines =
+                audited(Level.INFO, { rule("/*") { perApiKey(1.perHour) } }) {
+                    repeat(2) { get("/a%0Ab?secret=1", "X-API-Key" to "hunter2") }
+                }
+            val line = lines.single { "refused" in it }
             line shouldContain "rule=\"/*\" policy=api-key key=sha256:"
             // The route, and not the path, in which secrets may stand.
             line shouldContain "endpoint=\"GET /{...}\""

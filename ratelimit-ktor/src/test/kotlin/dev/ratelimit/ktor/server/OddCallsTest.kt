@@ -35,7 +35,8 @@ class OddCallsTest :
                     engine,
                 ) {
                     val origin = "Origin" to "http://shop.example"
-                    List(5) { send("OPTIONS", "/", origin, "Access-Control-Request-Method" to "GET").status }.distinct() shouldBe listOf(200)
+                    val asked = "Access-Control-Request-Method" to "GET"
+                    List(5) { send("OPTIONS", "/", origin, asked).status }.distinct() shouldBe listOf(200)
                     List(2) { get("/", origin).status } shouldContainExactly listOf(200, 200)
                     val refused = get("/", origin)
                     refused.status shouldBe 429
@@ -60,7 +61,7 @@ class OddCallsTest :
                     for (accept in listOf("a, b", ";;;", ",", "text/plain;q=x, /", "\"")) {
                         val refused = get("/", "Accept" to accept)
                         refused.status shouldBe 429
-                        refused["Content-Type"]!! shouldStartWith if (accept.startsWith("text")) "text/plain" else "application/problem+json"
+                        refused["Content-Type"]!! shouldStartWith "application/problem+json"
                     }
                 }
             }
@@ -93,7 +94,8 @@ class OddCallsTest :
                     routing { get("/file") { call.respondText("text") } }
                 },
             ) {
-                listOf("GET", "HEAD", "GET", "HEAD", "GET").map { send(it, "/file").status } shouldContainExactly listOf(200, 200, 200, 429, 429)
+                val statuses = listOf("GET", "HEAD", "GET", "HEAD", "GET").map { send(it, "/file").status }
+                statuses shouldContainExactly listOf(200, 200, 200, 429, 429)
             }
         }
     })

@@ -4,7 +4,10 @@ import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.rules.Keys
 import org.slf4j.LoggerFactory
 
-/** The log of decisions and of what administrators do: the logger `dev.ratelimit.audit`. Keys stand there as hashes only. */
+/**
+ * The log of decisions and of what administrators do: the logger `dev.ratelimit.audit`, on whose level DEBUG are also the calls that passed.
+ * Keys stand there as hashes only.
+ */
 internal object Audit {
     private val log = LoggerFactory.getLogger("dev.ratelimit.audit")
     private const val LONGEST = 300
@@ -34,6 +37,14 @@ internal object Audit {
             refusal.retryAfter ?: "-",
         )
     }
+
+    val isDetailed: Boolean get() = log.isDebugEnabled
+
+    fun passed(
+        outcome: String,
+        rules: List<String>,
+        endpoint: String,
+    ) = log.debug("passed outcome={} rules={} endpoint={}", outcome, rules.map(::quoted), quoted(endpoint))
 
     fun acted(
         act: String,

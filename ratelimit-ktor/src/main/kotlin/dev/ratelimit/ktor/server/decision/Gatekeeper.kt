@@ -17,8 +17,8 @@ internal class Gatekeeper(
     private val reporter: Reporter,
 ) {
     /**
-     * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, or for which a function of
-     * the settings fails.
+     * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, or for which a function
+     * of the settings fails.
      */
     @Suppress("TooGenericExceptionCaught")
     suspend fun ask(

@@ -65,6 +65,9 @@ internal class Reporter(
         if (visit.isBroken) return
         val outcome = visit.outcome ?: outcome(visit) ?: return
         total.add(outcome, visit.nanos)
+        if (Audit.isDetailed && outcome in PASSED) {
+            Audit.passed(outcome.name, visit.groups.flatMap { group -> group.rules.map { it.name } }, visit.route?.endpoint ?: RouteInfo.NONE)
+        }
         for (group in visit.groups) {
             val refusal = group.refusal
             for (rule in group.rules) {
@@ -96,6 +99,7 @@ internal class Reporter(
     }
 
     private companion object {
+        val PASSED = setOf(Outcome.ALLOWED, Outcome.BYPASSED, Outcome.FAILED_OPEN)
         val log = LoggerFactory.getLogger(Reporter::class.java)
     }
 }

@@ -15,8 +15,9 @@ internal class PathSegments(
     private val root = parts(rootPath, ignoreCase)
 
     /**
-     * All that a path can mean, without the application's root path: first what it means to routing. Routes by regular expression, and those for files, join the decoded parts
-     * again and look anew: an encoded slash parts there, dots lead elsewhere, and resources are found without what no file name may have.
+     * All that a path can mean, without the application's root path: first what it means to routing. Routes by regular expression, and
+     * those for files, join the decoded parts again and look anew: an encoded slash parts there, dots lead elsewhere, and resources are
+     * found without what no file name may have.
      */
     fun readings(path: String): List<List<String>> {
         val parts = parts(path, ignoreCase)

@@ -50,7 +50,7 @@ internal class ConfigReader(
             "setting 'forwardingHeader' is '$name'; write ${ForwardingHeader.entries.joinToString(" or ") { it.header }}"
         }
         require(header == null || blocks.isNotEmpty()) {
-            "setting 'forwardingHeader' is '$name', but there are no 'trustedProxies' who are believed what stands there; write their addresses"
+            "setting 'forwardingHeader' is '$name', but there are no 'trustedProxies' to be believed; write their addresses"
         }
         if (blocks.isNotEmpty()) config.trustedProxies(*blocks.toTypedArray(), header = header ?: ForwardingHeader.X_FORWARDED_FOR)
     }

@@ -143,9 +143,10 @@ class SettingsTest :
                 shouldThrow<IllegalArgumentException> { RateLimitingConfig().fromEnvironment(mapOf(name to value)) }.message shouldContain
                     value
             }
-            for ((text, environment) in mapOf("development" to (true to null), "Production" to (false to null), "STAGING" to (false to 0.8))) {
+            val presets = mapOf("development" to (true to null), "Production" to (false to null), "STAGING" to (false to 0.8))
+            for ((text, settings) in presets) {
                 val preset = RateLimitingConfig().apply { fromEnvironment(mapOf("ENVIRONMENT" to text)) }
-                preset.shadow to preset.warnAt shouldBe environment
+                preset.shadow to preset.warnAt shouldBe settings
             }
         }
     })
