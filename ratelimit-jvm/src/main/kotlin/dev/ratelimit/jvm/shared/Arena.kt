@@ -93,9 +93,21 @@ internal class Arena(
             val room = CELLS_PER_CHUNK - from % CELLS_PER_CHUNK
             val cell = if (room < cells) from + room else from
             chunks.extendTo(cell / CELLS_PER_CHUNK)
-            if (words.swap(Layout.NEXT_CELL, next, cell + cells)) return cell
+            if (words.swap(Layout.NEXT_CELL, next, cell + cells)) return cell.also { lookAhead(it, cells) }
         }
     }
+
+    /** Half-way through a chunk, the next one is made. */
+    private fun lookAhead(
+        cell: Long,
+        cells: Long,
+    ) {
+        val place = cell % CELLS_PER_CHUNK
+        if (place < CELLS_PER_CHUNK / 2 && place + cells >= CELLS_PER_CHUNK / 2) chunks.prepare(cell / CELLS_PER_CHUNK + 1)
+    }
+
+    /** Now and then: what others have carved, or soon will, is at hand. */
+    fun follow() = chunks.follow(words.get(Layout.NEXT_CELL).coerceAtLeast(0) / CELLS_PER_CHUNK)
 
     private fun isBlock(
         cell: Long,

@@ -29,6 +29,9 @@ internal class Chunks(
     var end: Long = start
         private set
 
+    /** The first chunk that was not there at the last look; of the one thread that looks. */
+    private var followed = 0L
+
     /** The chunk that ends there. */
     @Volatile
     private var last: Words? = null
@@ -67,6 +70,20 @@ internal class Chunks(
         if (chunk < MOST && mapped.get(chunk.toInt()) != null) return
         filed { append(chunk) }
         of(chunk)
+    }
+
+    /** As [extendTo], in good time: who needs the chunk does not wait for the file then, which other threads work with. */
+    fun prepare(chunk: Long) =
+        Undisturbed.later {
+            append(chunk)
+            of(chunk)
+        }
+
+    /** Maps what other processes have added, from [chunk] on, before somebody needs it. */
+    fun follow(chunk: Long) {
+        var next = maxOf(followed, chunk)
+        while (has(next)) of(next++)
+        followed = next
     }
 
     private fun append(chunk: Long) {

@@ -161,6 +161,7 @@ internal class SharedBuckets(
     fun tick() {
         (clock as? SharedClock)?.tick()
         members.beat()
+        arena.follow()
         if (ticks++ % TICKS_PER_SWEEP == 0) members.sweep()
     }
 

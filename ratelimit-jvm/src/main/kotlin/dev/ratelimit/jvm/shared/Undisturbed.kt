@@ -21,6 +21,11 @@ internal object Undisturbed {
         }
     }
 
+    /** Does [work] soon. Nobody waits for it; what goes wrong then goes wrong again for whoever needs it. */
+    fun later(work: () -> Unit) {
+        executor.execute { runCatching(work).onFailure { if (it !is Exception && it !is InternalError) throw it } }
+    }
+
     fun <T> run(work: () -> T): T {
         if (Thread.currentThread() is Worker) return work()
         val result = executor.submit(Callable(work))

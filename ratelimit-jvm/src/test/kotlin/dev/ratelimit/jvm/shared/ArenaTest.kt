@@ -1,6 +1,7 @@
 package dev.ratelimit.jvm.shared
 
 import dev.ratelimit.jvm.conformance.inThreads
+import dev.ratelimit.jvm.redis.rig.awaitThat
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.longs.shouldBeGreaterThan
@@ -46,6 +47,21 @@ internal class ArenaTest :
             // One that takes more than what is left of a chunk begins in the next.
             repeat(40) { arenas[1].read(arenas[1].write(LongArray(32_772) { 9 }, State.encoded(0)))!!.sum() shouldBe 9L * 32_772 }
             path.fileSize() shouldBeGreaterThan 8 * Arena.CHUNK_BYTES
+        }
+
+        test("half-way through a chunk the next one is made, and others have it mapped before they need it") {
+            val path = folder.resolve("cells${number++}")
+            val words = Words(ByteBuffer.allocateDirect(Layout.STRIPES))
+            val (own, other) = List(2) { Chunks(FileChannel.open(path, CREATE, READ, WRITE), FileChannel.open(path, APPEND), 0) }
+            val (arena, follower) = listOf(Arena(words, own), Arena(words, other))
+            repeat((Arena.CELLS_PER_CHUNK / 2).toInt() - 2) { arena.write(longArrayOf(1), State.encoded(0)) }
+            follower.follow()
+            path.fileSize() shouldBe Arena.CHUNK_BYTES
+            other.end shouldBe Arena.CHUNK_BYTES
+            arena.write(longArrayOf(1), State.encoded(0))
+            awaitThat("the next chunk") { own.end == 2 * Arena.CHUNK_BYTES }
+            follower.follow()
+            other.end shouldBe 2 * Arena.CHUNK_BYTES
         }
 
         test("blocks that are free again are used again: a bucket that changes a million times takes no more room than two") {

@@ -24,7 +24,7 @@ class ReadingsTest :
         ) {
             for (engine in engines) {
                 limited({
-                    rule(rule) { global(spellings.size.toLong().perHour) }
+                    rule(rule) { global(spellings.size.perHour) }
                     rule("/*") { global(1_000.perHour) }
                 }, module, engine) {
                     spellings.map { it to send(method, it).status } shouldBe spellings.map { it to 200 }

@@ -2,6 +2,7 @@ package dev.ratelimit.ktor.server.matching
 
 import dev.ratelimit.jvm.perHour
 import dev.ratelimit.ktor.server.limited
+import dev.ratelimit.ktor.server.rateLimiting
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
