@@ -7,6 +7,7 @@ import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCallPipeline
 import io.ktor.server.application.BaseApplicationPlugin
 import io.ktor.server.application.call
+import io.ktor.server.application.isHandled
 import io.ktor.server.application.plugin
 import io.ktor.server.response.ApplicationSendPipeline
 import io.ktor.server.routing.RoutingPipelineCall
@@ -60,6 +61,8 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
         val runtime = Runtime(pipeline, configure)
         pipeline.insertPhaseBefore(ApplicationCallPipeline.Call, arrival)
         pipeline.intercept(arrival) {
+            // Answered by another plugin.
+            if (call.isHandled) return@intercept
             val visit = runtime.visit(call) ?: return@intercept
             try {
                 if (runtime.passes(visit, Stage.ARRIVAL)) proceed() else finish()

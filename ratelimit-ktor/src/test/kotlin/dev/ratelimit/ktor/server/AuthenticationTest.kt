@@ -107,7 +107,7 @@ class AuthenticationTest :
             limited({
                 rule("/page") {
                     perUser(tiers)
-                    weight(10) 
+                    weight(10)
                 }
             }, application { authenticate { page() } }) {
                 List(20) { get("/page", login("enterprise")).status }.distinct() shouldContainExactly listOf(200)

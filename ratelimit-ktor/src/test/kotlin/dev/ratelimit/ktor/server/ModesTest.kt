@@ -88,7 +88,7 @@ class ModesTest :
                 }
             }) {
                 List(2) { get("/api/x").status } shouldContainExactly listOf(200, 429)
-                application.rateLimiting.peek("/api/*", "ip", "127.0.0.1")[0].remaining() shouldBe 8
+                application.rateLimiting.peek("/api/*", "ip", "127.0.0.1")[0].remaining() shouldBe 9
             }
         }
 

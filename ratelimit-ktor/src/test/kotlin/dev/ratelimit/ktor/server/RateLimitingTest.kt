@@ -164,9 +164,12 @@ class RateLimitingTest :
             }) {
                 val plan = "Plan" to "GOLD"
                 List(2) { get("/", "Key" to "k").status } shouldContainExactly listOf(200, 429)
+                // A change of tier keeps what is left.
+                get("/", plan, "Key" to "k").status shouldBe 429
+                application.rateLimiting.reset("/*", "ip", "127.0.0.1")
+                // The second call of the key, which has two an hour; then two of other keys, and the address has had its three.
                 List(2) { get("/", plan, "Key" to "k").status } shouldContainExactly listOf(200, 429)
-                get("/", plan, "Key" to "l").status shouldBe 200
-                get("/", plan, "Key" to "m").status shouldBe 429
+                listOf("l", "m", "n").map { get("/", plan, "Key" to it).status } shouldContainExactly listOf(200, 200, 429)
             }
         }
 

@@ -13,13 +13,14 @@ import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.ints.shouldBeGreaterThan
 import io.kotest.matchers.ints.shouldBeInRange
+import io.kotest.matchers.longs.shouldBeGreaterThan
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldNotContain
+import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationStopped
 import io.ktor.server.cio.CIO
 import io.ktor.server.engine.embeddedServer
 import io.lettuce.core.RedisClient
-import io.kotest.matchers.longs.shouldBeGreaterThan
-import io.kotest.matchers.string.shouldNotContain
 import kotlinx.coroutines.runBlocking
 import java.net.InetAddress
 import java.net.ServerSocket
@@ -102,7 +103,7 @@ class ServersOnRedisTest :
                     List(2) { get().status } shouldContainExactly listOf(200, 429)
                     clients(url) shouldBeGreaterThan 0
                     // An engine that has loaded an application anew ends the former one, and tells both.
-                    application.monitor.raise(ApplicationStopped, embeddedServer(CIO) { }.application)
+                    application.monitor.raise(ApplicationStopped, another())
                     get().status shouldBe 429
                     clients(url) shouldBeGreaterThan 0
                 }
@@ -232,6 +233,9 @@ class ServersOnRedisTest :
     })
 
 private fun freePort() = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
+
+/** Not within a test, whose coroutine would wait for its end. */
+private fun another(): Application = embeddedServer(CIO) { }.application
 
 private fun bucket(
     scope: String,

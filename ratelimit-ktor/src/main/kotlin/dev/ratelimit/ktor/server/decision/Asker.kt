@@ -2,11 +2,11 @@ package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.ktor.server.monitoring.Questions
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
-import dev.ratelimit.ktor.server.monitoring.Questions
 import kotlinx.coroutines.CancellationException
 import org.slf4j.LoggerFactory
 import java.util.concurrent.CompletionStage

@@ -81,4 +81,5 @@ internal class Collector(
                 KeySource.Global -> null
             }
         return key?.let { Keys.text(it, scope.isSecret, scope.name) }
-    }}
+    }
+}

@@ -37,7 +37,11 @@ internal class Gatekeeper(
                 throw e
             }
         val refusal = visit.groups.firstNotNullOfOrNull { if (it.isShadow) null else it.refusal }
-        if (refusal != null) giveBack(visit) else if (turn > 0) delay(turn.nanoseconds)
+        if (refusal != null) {
+            giveBack(visit)
+        } else if (turn > 0) {
+            delay(turn.nanoseconds)
+        }
         return refusal
     }
 

@@ -66,7 +66,11 @@ internal class Reporter(
         val outcome = visit.outcome ?: outcome(visit) ?: return
         total.add(outcome, visit.nanos)
         if (Audit.isDetailed && outcome in PASSED) {
-            Audit.passed(outcome.name, visit.groups.flatMap { group -> group.rules.map { it.name } }, visit.route?.endpoint ?: RouteInfo.NONE)
+            Audit.passed(
+                outcome.name,
+                visit.groups.flatMap { group -> group.rules.map { it.name } },
+                visit.route?.endpoint ?: RouteInfo.NONE,
+            )
         }
         for (group in visit.groups) {
             val refusal = group.refusal
