@@ -18,9 +18,13 @@ internal class StallWatch(
     private var keptSoFar = 0L
     private var answered = 0L
 
+    /** When the count was read last: what had added up before is no excuse for a call. */
+    private var read = 0L
+
     fun begin() {
         keptSoFar = kept()
         answered = System.nanoTime()
+        read = answered
     }
 
     /** The call that began at [called] is over. */
@@ -33,13 +37,16 @@ internal class StallWatch(
         val pause = called - answered
         answered = now
         if (isWarm() && (call > NOTICED || pause > NOTICED)) {
-            val kept = kept().let { it - keptSoFar.also { _ -> keptSoFar = it } }
+            val kept = kept() - keptSoFar
             if (call - kept > tally[Tally.LONGEST_OWN]) {
                 tally[Tally.LONGEST_OWN] = call - kept
+                tally[Tally.LONGEST_OWN_AT] = now
                 tally[Tally.LONGEST_KIND] = kind.ordinal.toLong()
             }
             tally.raise(Tally.LONGEST_PAUSE, pause - kept)
-            answered = System.nanoTime()
+            begin()
+        } else if (now - read > FRESH) {
+            begin()
         }
         if (isWarm()) tally.raise(Tally.LONGEST, call)
     }
@@ -62,5 +69,6 @@ internal class StallWatch(
     private companion object {
         const val COLD_CALLS = 2_000L
         const val NOTICED = 5_000_000L
+        const val FRESH = 1_000_000L
     }
 }

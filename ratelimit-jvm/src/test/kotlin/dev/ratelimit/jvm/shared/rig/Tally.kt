@@ -59,6 +59,9 @@ internal class Tally(
         /** What the second of them was a call on. */
         const val LONGEST_KIND = 22
 
+        /** When it was answered, by the clock of [System.nanoTime], which is the machine's. */
+        const val LONGEST_OWN_AT = 23
+
         /** The longest pause that has nothing to do with the file, also without the time in which the thread was kept from running. */
         const val LONGEST_PAUSE = 20
 

@@ -34,11 +34,11 @@ internal class Answers(
     ) {
         val status = status(refusal)
         val wait = refusal.retryAfter
-        if (retryAfter && wait != null) call.response.headers.own(HttpHeaders.RetryAfter, secondsUp(wait).toString())
+        if (retryAfter && wait != null) call.response.headers.addIfAbsent(HttpHeaders.RetryAfter, secondsUp(wait).toString())
         handler?.invoke(call, refusal)
         if (call.response.isCommitted) return
         // What is refused is refused to this client, and for a while.
-        call.response.headers.own(HttpHeaders.CacheControl, "no-store")
+        call.response.headers.addIfAbsent(HttpHeaders.CacheControl, "no-store")
         if (call.request.httpMethod == HttpMethod.Head) {
             call.respond(status)
         } else if (call.wantsText()) {
@@ -51,7 +51,7 @@ internal class Answers(
     /** Just before the answer is sent, when all limits have been asked. */
     fun addHeaders(visit: Visit) {
         val headers = visit.call.response.headers
-        if (visit.isNear) headers.own("X-RateLimit-Warning", "near the limit")
+        if (visit.isNear) headers.addIfAbsent("X-RateLimit-Warning", "near the limit")
         if (!rateLimitHeaders && !standardHeaders) return
         val group = visit.groups.firstOrNull { !it.isShadow } ?: return
         val standing = group.standing ?: return

@@ -6,6 +6,7 @@ import io.ktor.server.response.ResponseHeaders
 
 /** `RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers-11: all policies, and where the tightest stands. */
 internal object StandardHeaders {
+    private const val STATE = "RateLimit"
     private const val LENGTH = 32
 
     fun add(
@@ -13,8 +14,9 @@ internal object StandardHeaders {
         asked: List<Asked>,
         standing: Standing,
     ) {
-        headers.own("RateLimit-Policy", policies(asked))
-        headers.own("RateLimit", state(standing))
+        if (STATE in headers) return
+        headers.add("RateLimit-Policy", policies(asked))
+        headers.add(STATE, state(standing))
     }
 
     private fun policies(asked: List<Asked>) =
