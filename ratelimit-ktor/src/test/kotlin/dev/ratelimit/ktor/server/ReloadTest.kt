@@ -84,6 +84,37 @@ class ReloadTest :
             }
         }
 
+        test("a file of HOCON that is half-written, or gone for a moment, ends nothing") {
+            val file = tempfile(suffix = ".conf").toPath()
+            var time = 1_000L
+
+            fun write(text: String) {
+                Files.writeString(file, text)
+                Files.setLastModifiedTime(file, FileTime.fromMillis(time))
+                time += 1_000
+            }
+
+            fun settings(burst: Int) = """rateLimiting { rules = [ { match = "/*", perIp = "$burst/1h" } ] }"""
+            write(settings(1))
+            val reads = AtomicInteger()
+            limited({
+                reads.incrementAndGet()
+                from(ConfigLoader.load(file.toString()).config("rateLimiting"))
+                watch(file, every = 10.milliseconds)
+            }) {
+                fun burst() = application.rateLimiting.rules[0].scopes[0].limits[0].burst()
+                for (half in listOf(settings(2).take(20), "rateLimiting = [", "", "\u0000")) {
+                    val before = reads.get()
+                    write(half)
+                    eventually(10.seconds) { reads.get() shouldBeGreaterThan before }
+                    burst() shouldBe 1
+                }
+                Files.delete(file)
+                write(settings(3))
+                eventually(10.seconds) { burst() shouldBe 3 }
+            }
+        }
+
         test("a switch in a file that was turned there turns the switch; a limit that is new and named by no route is refused") {
             limited({ rule("/*") { perIp(1.perHour) } }) {
                 fun reload(isOn: Boolean) =
