@@ -122,9 +122,10 @@ internal class BlockSlot(
             }
             if (!isHere()) return null
             val current = buckets.blockOf(meter, place, word, now)
-            if (words.get(state) != word) continue
-            if (current == null) return null
-            decide(word, current, now, permits, maxDelay)?.let { return it.result }
+            if (words.get(state) == word) {
+                if (current == null) return null
+                decide(word, current, now, permits, maxDelay)?.let { return it.result }
+            }
         }
     }
 

@@ -4,8 +4,8 @@ import io.ktor.server.application.ApplicationCall
 import io.ktor.utils.io.KtorDsl
 
 /**
- * What answers say of limits. Headers that a handler has set by itself are left alone: where it has said `X-RateLimit-Limit` or `RateLimit`,
- * the others of that family are not added either.
+ * What answers say of limits. Headers that a handler has set by itself are left alone: where it has said `X-RateLimit-Limit` or
+ * `RateLimit`, the others of that family are not added either.
  */
 @KtorDsl
 public class AnswersConfig internal constructor() {

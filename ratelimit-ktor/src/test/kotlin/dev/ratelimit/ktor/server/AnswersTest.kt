@@ -187,7 +187,7 @@ class AnswersTest :
                     standardHeaders = false
                 }
             }) {
-                // The limit by the minute refills, and one of its two is left after each call; at the end two of the thirty of the hour are.
+                // The limit by the minute refills: one of its two is left after each call. At the end two of the thirty of the hour are.
                 val warnings = List(28) { get()["X-RateLimit-Warning"].also { later(30.seconds) } }
                 warnings.map { it != null } shouldBe List(26) { false } + List(2) { true }
             }

@@ -5,8 +5,8 @@ import dev.ratelimit.ktor.server.rules.Keys
 import org.slf4j.LoggerFactory
 
 /**
- * The log of decisions and of what administrators do: the logger `dev.ratelimit.audit`, on whose level DEBUG are also the calls that passed.
- * Keys stand there as hashes only.
+ * The log of decisions and of what administrators do: the logger `dev.ratelimit.audit`, on whose level DEBUG are also the calls that
+ * passed. Keys stand there as hashes only.
  */
 internal object Audit {
     private val log = LoggerFactory.getLogger("dev.ratelimit.audit")
