@@ -65,6 +65,7 @@ internal class Arena(
             val first = words.get(top)
             chunks.at(cell).set(offsetOf(cell), cellOfTop(first))
             if (words.swap(top, first, next(first, cell))) return
+            words.retry(top)
         }
     }
 
@@ -79,6 +80,7 @@ internal class Arena(
             val following = if (isBlock) chunks.at(cell).get(offsetOf(cell)) else 0
             val sound = following == 0L || isBlock(following, size)
             if (words.swap(top, first, next(first, if (sound) following else 0)) && isBlock) return cell
+            words.retry(top)
         }
     }
 
@@ -94,6 +96,7 @@ internal class Arena(
             val cell = if (room < cells) from + room else from
             chunks.extendTo(cell / CELLS_PER_CHUNK)
             if (words.swap(Layout.NEXT_CELL, next, cell + cells)) return cell.also { lookAhead(it, cells) }
+            words.retry(Layout.NEXT_CELL)
         }
     }
 

@@ -31,6 +31,7 @@ internal class HeldSlots(
             val places = asks.map { placement.placeFor(it.tag, it.rule.limit, it.meter, now) }
             places.forEach { table.touch(it.at) }
             attempt(asks, places, now, decide)?.let { return it }
+            words.retry(places[0].at)
             if (places.none(::awaitMark)) spins = Bucket.pause(spins)
         }
     }
@@ -72,6 +73,7 @@ internal class HeldSlots(
             val word = words.get(at)
             if (!State.isState(word)) return null
             if (change.mark(at, word)) return word.takeIf { words.get(place.at + Layout.META) == place.meta }
+            words.retry(at)
         }
     }
 
@@ -88,6 +90,7 @@ internal class HeldSlots(
             if (asks.indices.all { isUnchanged(places[it], seen[it]) }) {
                 return Array(asks.size) { found[it] ?: asks[it].meter.fresh(maxOf(now, words.droppedAt())) }
             }
+            words.retry(Layout.STRIPES)
             places.forEachIndexed { i, place -> if (place != null && State.isMark(seen[i])) marks.await(place.at + Layout.STATE, seen[i]) }
             spins = Bucket.pause(spins)
         }

@@ -52,6 +52,7 @@ internal class Marks(
                 Record.stateOf(status) == Record.OPEN -> words.swap(place, status, Record.status(Record.sequenceOf(status), Record.OFF))
                 !replace(at, mark, place, status) -> return false
             }
+            words.retry(at)
         }
         return true
     }

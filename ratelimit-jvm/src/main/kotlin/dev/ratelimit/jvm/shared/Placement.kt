@@ -27,6 +27,7 @@ internal class Placement(
             if (found != null && found.limit == limit) return found
             awaitStripe(tag)
             transactions.run { make(it, tag, limit, meter, now) }?.let { return it }
+            words.retry(stripeOf(tag))
         }
     }
 

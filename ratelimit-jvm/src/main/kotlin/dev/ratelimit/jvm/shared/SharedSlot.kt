@@ -95,6 +95,7 @@ internal class WordSlot(
                     if (refused) maxDelay else meter.delayOf(before, now),
                 )
             }
+            words.retry(state)
             collisions = Bucket.backOff(collisions)
         }
     }
@@ -126,6 +127,7 @@ internal class BlockSlot(
                 if (current == null) return null
                 decide(word, current, now, permits, maxDelay)?.let { return it.result }
             }
+            words.retry(state)
         }
     }
 

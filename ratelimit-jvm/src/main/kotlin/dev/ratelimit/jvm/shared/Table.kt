@@ -44,6 +44,7 @@ internal class Table(
             if (!isFor(at, tag)) return null
             val place = Place(at, meta, limitAt(at, meta))
             if (words.get(at + Layout.META) == meta) return place
+            words.retry(at + Layout.META)
         }
     }
 

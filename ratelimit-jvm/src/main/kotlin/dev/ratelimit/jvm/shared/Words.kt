@@ -51,6 +51,18 @@ internal open class Words(
         to: Long,
     ): Boolean = bytes.getLong(at) == from && LONGS.compareAndSet(bytes, at, from, to)
 
+    /**
+     * For whoever looks at the word at [at] again and again: reads of what is not there any more may contradict each other for ever.
+     *
+     * @throws InternalError now and then, if the file has ended before it
+     */
+    fun retry(at: Int) {
+        if (++retries % OFTEN == 0 && !isThere(at)) throw InternalError("the file ends before its word at $at")
+    }
+
+    /** Of all threads; some may be lost. */
+    private var retries = 0
+
     /** Raises the word at [at] to [to], if it is less. */
     fun raise(
         at: Int,
@@ -59,6 +71,7 @@ internal open class Words(
         while (true) {
             val now = get(at)
             if (now >= to || swap(at, now, to)) return
+            retry(at)
         }
     }
 
@@ -111,6 +124,7 @@ internal open class Words(
         val LONGS: VarHandle = MethodHandles.byteBufferViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
         val ARRAY: VarHandle = MethodHandles.byteArrayViewVarHandle(LongArray::class.java, ByteOrder.nativeOrder())
 
+        const val OFTEN = 64
         const val UNLIKELY = 0x5bd1e99527d4eb2dL
 
         /** Enough for the compiler: see [swap]. */
