@@ -10,18 +10,21 @@ import dev.ratelimit.ktor.server.RateLimitTier.Companion.FREE
 import dev.ratelimit.ktor.server.RateLimitTier.Companion.PREMIUM
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.shouldBe
+import io.ktor.client.HttpClient
 import io.ktor.client.request.get
 import io.ktor.client.request.header
 import io.ktor.client.request.post
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.application.install
+import io.ktor.server.cio.CIO
+import io.ktor.server.engine.embeddedServer
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
-import io.ktor.server.testing.testApplication
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import io.ktor.client.engine.cio.CIO as ClientCIO
 
 /** The README's lines with the README's imports: they compile, and mean what they say. */
 class ReadmeLinesTest :
@@ -53,8 +56,8 @@ class ReadmeLinesTest :
             fun planOf(call: ApplicationCall) = call.request.headers["Plan"]
 
             fun isAdmin(call: ApplicationCall) = call.request.headers["Authorization"] == "me"
-            testApplication {
-                application {
+            val server =
+                embeddedServer(CIO, port = 0, host = "127.0.0.1") {
                     install(RateLimiting) {
                         rule("POST:/auth/*") {
                             perIp(RateLimit.fixedWindow(5, 5.minutes))
@@ -78,12 +81,18 @@ class ReadmeLinesTest :
                     routing {
                         rateLimited("search") { get("/search") { call.respondText("found") } }
                     }
+                }.start()
+            try {
+                val url = "http://127.0.0.1:${server.engine.resolvedConnectors().first().port}"
+                HttpClient(ClientCIO).use { client ->
+                    List(6) { client.post("$url/auth/login").status.value } shouldBe List(5) { 404 } + 429
+                    List(11) { client.get("$url/search") { header("X-API-Key", "k") }.status.value } shouldBe List(10) { 200 } + 429
+                    client.get("$url/api/x").headers["X-RateLimit-Limit"] shouldBe "150"
+                    client.get("$url/rate-limits/health").headers["WWW-Authenticate"] shouldBe "Basic realm=\"rate limits\""
+                    client.get("$url/rate-limits/health") { header("Authorization", "me") }.status.value shouldBe 200
                 }
-                List(6) { client.post("/auth/login").status.value } shouldBe List(5) { 404 } + 429
-                List(11) { client.get("/search") { header("X-API-Key", "k") }.status.value } shouldBe List(10) { 200 } + 429
-                client.get("/api/x").headers["X-RateLimit-Limit"] shouldBe "150"
-                client.get("/rate-limits/health").headers["WWW-Authenticate"] shouldBe "Basic realm=\"rate limits\""
-                client.get("/rate-limits/health") { header("Authorization", "me") }.status.value shouldBe 200
+            } finally {
+                server.stop(0, 0)
             }
         }
     })
