@@ -33,13 +33,15 @@ internal class RestartTest :
         test("killed under load, each call is answered and none is charged twice (lettuce#1426)") {
             RedisServer().use { server ->
                 storeAt(server.uri, FailurePolicy.closed()).use { store ->
-                    val load = Load(store)
+                    var load = Load(store)
                     repeat(3) {
                         load.awaitGrants(200)
                         server.kill()
                         val before = load.unavailable.get()
                         awaitThat("nobody waits for the dead server") { load.unavailable.get() > before + 100 }
-                        load.grants.set(0)
+                        // A caller may still hold a grant of the dead server that it has not counted: each server has its own load.
+                        load.stop()
+                        load = Load(store)
                         server.restart()
                     }
                     load.awaitGrants(200)
