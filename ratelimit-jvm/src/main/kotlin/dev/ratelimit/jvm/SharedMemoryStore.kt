@@ -8,6 +8,7 @@ import dev.ratelimit.jvm.shared.Ask
 import dev.ratelimit.jvm.shared.Faults
 import dev.ratelimit.jvm.shared.FileHeader
 import dev.ratelimit.jvm.shared.Keeper
+import dev.ratelimit.jvm.shared.KeptTime
 import dev.ratelimit.jvm.shared.Layout
 import dev.ratelimit.jvm.shared.SharedBuckets
 import dev.ratelimit.jvm.shared.SharedClock
@@ -50,14 +51,13 @@ import java.util.concurrent.CompletionStage
  */
 public class SharedMemoryStore private constructor(
     private val keeper: Keeper,
+    private val time: NanoClock,
 ) : LocalRateLimitStore {
     /** The keys that the file has room for; whoever made the file has chosen that. */
     public val maxKeys: Int get() = guarded { it.maxKeys }
 
     /** How many buckets the file has now. Looks at all of its slots. */
     public val size: Int get() = guarded { it.table.size() }
-
-    private val time = NanoClock { keeper.clock.nanoTime() }
 
     override fun clock(): NanoClock = time
 
@@ -165,7 +165,8 @@ public class SharedMemoryStore private constructor(
             maxKeys: Int = DEFAULT_MAX_KEYS,
         ): SharedMemoryStore {
             checked(maxKeys)
-            return SharedMemoryStore(Keeper(path, ::SharedClock) { FileHeader.create(maxKeys, SharedClock.wallNanos()) })
+            val keeper = Keeper(path, ::SharedClock) { FileHeader.create(maxKeys, SharedClock.wallNanos()) }
+            return SharedMemoryStore(keeper, KeptTime(keeper))
         }
 
         /**
@@ -178,7 +179,7 @@ public class SharedMemoryStore private constructor(
             clock: NanoClock,
         ): SharedMemoryStore {
             checked(maxKeys)
-            return SharedMemoryStore(Keeper(path, { clock }) { FileHeader.create(maxKeys, clock.nanoTime()) })
+            return SharedMemoryStore(Keeper(path, { clock }) { FileHeader.create(maxKeys, clock.nanoTime()) }, clock)
         }
 
         private fun checked(maxKeys: Int): Int {

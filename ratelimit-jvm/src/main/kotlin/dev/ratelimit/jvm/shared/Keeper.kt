@@ -27,7 +27,7 @@ internal class Keeper(
     /** The buckets now, or throws why there are none. */
     fun buckets(): SharedBuckets = kept.current ?: throw kept.broken(null)
 
-    /** The time goes on, also while there is no file. */
+    /** The clock of the file that is open, or of the last one. */
     val clock: NanoClock get() = kept.clock
 
     /** What a fault means: of the mapped memory, that the file was cut short; else that it was replaced or closed meanwhile. */
@@ -70,6 +70,17 @@ internal class Keeper(
             val look = { if (keeper.get() == null) kept.close() else kept.look() }
             return executor.scheduleWithFixedDelay({ if (!kept.isClosed) guarded(look) }, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS)
         }
+    }
+}
+
+/** The time of the file, which goes on also while there is none. */
+internal class KeptTime(
+    private val keeper: Keeper,
+) : NanoClock {
+    override fun nanoTime(): Long {
+        // The count first: a processor finishes all that stands before it, and does what stands behind it at the same time.
+        val count = System.nanoTime()
+        return (keeper.clock as SharedClock).at(count)
     }
 }
 

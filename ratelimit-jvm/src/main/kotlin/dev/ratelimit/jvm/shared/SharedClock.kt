@@ -26,7 +26,10 @@ internal class SharedClock(
     private var shift = adopted()
     private var slept = sleptNow()
 
-    override fun nanoTime(): Long = system() + shift
+    override fun nanoTime(): Long = at(system())
+
+    /** The time when the machine's count was [count]. */
+    fun at(count: Long): Long = count + shift
 
     /** The shift in the file, which is set first if it is none of this start of the machine. */
     private fun adopted(): Long {
