@@ -35,12 +35,15 @@ internal fun LocalRateLimitStore.left(
 
 /** A store with room for some keys, whichever kind it is, for the tests of what it does when there is no more room. */
 internal class Bounded(
-    store: LocalRateLimitStore,
+    private val store: LocalRateLimitStore,
     /** The most buckets that it may ever have. */
     val most: Int,
     private val count: () -> Int,
 ) : LocalRateLimitStore by store {
     val size: Int get() = count()
+
+    /** `by` does not pass on what has a default in Java: the file would stay open, and be made anew once it was deleted. */
+    override fun close() = store.close()
 
     companion object {
         fun inMemory(

@@ -40,9 +40,9 @@ internal class StallWatch(
             val kept = kept() - keptSoFar
             if (call - kept > tally[Tally.LONGEST_OWN]) {
                 tally[Tally.LONGEST_OWN] = call - kept
-                tally[Tally.LONGEST_OWN_AT] = now
                 tally[Tally.LONGEST_KIND] = kind.ordinal.toLong()
             }
+            if (call - kept > LONG) tally.add(Stall(call - kept, now, kind))
             tally.raise(Tally.LONGEST_PAUSE, pause - kept)
             begin()
         } else if (now - read > FRESH) {
@@ -69,6 +69,7 @@ internal class StallWatch(
     private companion object {
         const val COLD_CALLS = 2_000L
         const val NOTICED = 5_000_000L
+        const val LONG = 80_000_000L
         const val FRESH = 1_000_000L
     }
 }
