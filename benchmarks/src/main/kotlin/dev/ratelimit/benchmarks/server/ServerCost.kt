@@ -41,10 +41,26 @@ open class ServerCost {
     private val plain by lazy { InstantServer { page { it() } } }
     private val ktor by lazy { InstantServer { ktors() } }
     private val ours by lazy { limited { } }
+    private val draft by lazy { limited { answers { rateLimitHeaders = false } } }
+    private val silent by lazy {
+        limited {
+            answers {
+                rateLimitHeaders = false
+                standardHeaders = false
+            }
+        }
+    }
     private val unwatched by lazy { limited { monitoring = false } }
     private val manyRules by lazy {
         limited {
-            repeat(RULES) { rule("/service$it/{id}/part/*") { perIp(LIMIT) } }
+            repeat(RULES) {
+                val isFloating = it % FLOATING == 0
+                rule(if (isFloating) "*/part$it/*" else "/service$it/{id}/part/*") {
+                    perIp(LIMIT)
+                    // Several that begin anywhere can be about one path.
+                    fallThrough = isFloating
+                }
+            }
         }
     }
 
@@ -57,6 +73,13 @@ open class ServerCost {
     @Benchmark
     fun threeLimits(): Int = ours.get(PATH, address())
 
+    /** With the two headers of the IETF's draft, and without the five others. */
+    @Benchmark
+    fun threeLimitsTwoHeaders(): Int = draft.get(PATH, address())
+
+    @Benchmark
+    fun threeLimitsNoHeaders(): Int = silent.get(PATH, address())
+
     @Benchmark
     fun threeLimitsNoMonitoring(): Int = unwatched.get(PATH, address())
 
@@ -64,7 +87,7 @@ open class ServerCost {
     fun threeLimitsAmong500Rules(): Int = manyRules.get(PATH, address())
 
     @TearDown
-    fun close() = listOf(plain, ktor, ours, unwatched, manyRules).forEach { it.close() }
+    fun close() = listOf(plain, ktor, ours, draft, silent, unwatched, manyRules).forEach { it.close() }
 
     private fun address(): String {
         next = if (next + 1 == clients) 0 else next + 1
@@ -101,6 +124,9 @@ open class ServerCost {
     private companion object {
         const val PATH = "/api/orders/17"
         const val RULES = 499
+
+        /** Of so many rules one can begin anywhere in a path. */
+        const val FLOATING = 5
         const val MAX_KEYS = 4_000_000
         const val BURST = 2_000_000_000L
         val LIMIT = 1_000_000_000.perSecond
