@@ -12,9 +12,11 @@ import kotlin.time.Duration
  * @property isShared whether the counts are of all instances that share the store, or of this one alone
  * @property totals of all calls that a rule is about, and of those that no limit was asked about; a call counts once, when it ends
  * @property rules by the rule's name
+ * @property endpoints the totals again, by the endpoint's name: a route's method and path, such as `GET /users/{id}`, or `(no route)`;
+ *   empty unless it was asked for
  * @property minutes of the same calls as the totals, oldest first; minutes without a call are left out
- * @property topKeys who was refused most, most first
- * @property topEndpoints what was refused most, most first
+ * @property topKeys who was refused most, most first; refusals that a rule in shadow would have made count too
+ * @property topEndpoints what was refused most, likewise
  */
 public class RateLimitMetrics(
     public val window: Duration,
@@ -23,6 +25,7 @@ public class RateLimitMetrics(
     public val isShared: Boolean,
     public val totals: RateLimitCounts,
     public val rules: Map<String, RateLimitCounts>,
+    public val endpoints: Map<String, RateLimitCounts>,
     public val minutes: List<RateLimitMinute>,
     public val topKeys: List<DeniedKey>,
     public val topEndpoints: List<DeniedEndpoint>,

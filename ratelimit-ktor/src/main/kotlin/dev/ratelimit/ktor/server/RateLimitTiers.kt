@@ -44,9 +44,12 @@ public class RateLimitTier(
 }
 
 /**
- * Tiers, and which of them a call has: `RateLimitTiers(FREE, PREMIUM) { it.principal<Customer>()?.plan }`. Whoever has none, or one that is
- * not there, has the first. A key that changes its tier keeps what it has left of
- * limits with the same algorithm and period; others begin anew.
+ * Tiers, and which of them a call has: `perUser(RateLimitTiers(FREE, PREMIUM) { it.principal<Customer>()?.plan })`. Whoever has none, or
+ * one that is not there, has the first. A key that changes its tier keeps what it has left of limits with the same algorithm and period;
+ * others begin anew.
+ *
+ * The principal is known where limits are asked after authentication: by user, and by functions that say so. For others the tier is chosen
+ * by what the call brings, such as its API key.
  *
  * @param choose the name of the call's tier, in any case
  * @throws IllegalArgumentException if there is no tier, or two have one name

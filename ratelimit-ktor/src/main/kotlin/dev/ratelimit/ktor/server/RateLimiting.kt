@@ -20,8 +20,9 @@ import io.ktor.util.pipeline.PipelinePhase
  * share or in Redis. Where it says … here, write a star.
  *
  * ```kotlin
+ * val redis = RedisStore.connect("redis://localhost:6379")
  * install(RateLimiting) {
- *     store = RedisStore.connect("redis://localhost:6379")
+ *     store = redis
  *     rule("POST:/auth/…") { perIp(RateLimit.fixedWindow(5, 5.minutes)); perIp(RateLimit.slidingLog(10, 1.hours)) }
  *     rule("/api/…") { perUser(1_000.perHour); perIp(100.perMinute.withBurst(150)); global(RateLimit.slidingWindow(10_000, 1.minutes)) }
  * }
@@ -30,9 +31,10 @@ import io.ktor.util.pipeline.PipelinePhase
  * **Which limits a call has**: those of the most specific [rule][RateLimitingConfig.rule] about its path, those that rule
  * [everywhere][RateLimitingConfig.everywhere], and those that its route names ([rateLimited]). All grant, or none is charged.
  *
- * **When they are asked**: after other plugins and before routing, in one question to the store; so what authentication refuses is counted
- * too. Limits that need the route or the principal are asked once these are known, before the route's handler; if they refuse, what was
- * charged before is given back. A leaky bucket makes the call wait for its turn.
+ * **When they are asked**: after other plugins and before routing, in one question to the store; so what `authenticate` refuses around
+ * routes is counted too, and what a plugin answers before them is not. Limits that need the route or the principal are asked once these are
+ * known, before the route's handler; if they refuse, what was charged before is given back. A leaky bucket makes the call wait for its
+ * turn, for [a while][RateLimitingConfig.maxWait] at most.
  *
  * **Refusals** are 429 with `Retry-After` and problem details (RFC 9457), 403 for the [deny-list][RateLimitingConfig.deny], and 503 only
  * when the store is away and calls are not to pass meanwhile; see [AnswersConfig].

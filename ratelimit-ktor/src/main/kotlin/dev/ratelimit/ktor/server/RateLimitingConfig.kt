@@ -5,6 +5,7 @@ import dev.ratelimit.ktor.server.address.ClientAddresses
 import dev.ratelimit.ktor.server.answers.Answers
 import dev.ratelimit.ktor.server.decision.Setup
 import dev.ratelimit.ktor.server.decision.Users
+import dev.ratelimit.ktor.server.matching.PathPattern
 import dev.ratelimit.ktor.server.matching.PathPrefix
 import dev.ratelimit.ktor.server.monitoring.LONGEST_RETENTION
 import dev.ratelimit.ktor.server.monitoring.Monitoring
@@ -71,8 +72,20 @@ public class RateLimitingConfig internal constructor() {
     public var failOpen: Boolean = true
 
     /**
+     * How long a call may be kept waiting for its turn at a leaky bucket; one that would have to wait longer is refused at once.
+     *
+     * @throws IllegalArgumentException if set to a time that is negative
+     */
+    public var maxWait: Duration = MAX_WAIT.seconds
+        set(value) {
+            require(!value.isNegative()) { "maxWait $value is negative; write for example 10.seconds, or Duration.ZERO to refuse at once" }
+            field = value
+        }
+
+    /**
      * The part of a limit from which on a call is near it: [RateLimitingEvents.NearLimit] is raised, and the answer has
-     * `X-RateLimit-Warning`. Null for never.
+     * `X-RateLimit-Warning`. Null for never. Where a call has several limits, each call that is let through costs one more round trip to a
+     * store that is not in this process.
      *
      * @throws IllegalArgumentException if set to a number that is not between 0 and 1
      */
@@ -219,7 +232,9 @@ public class RateLimitingConfig internal constructor() {
     /**
      * What environment variables say, where they are set: `REDIS_URL` (the store, unless there is one), `RATE_LIMITING_ENABLED`,
      * `ENABLE_RATE_LIMIT_MONITORING`, `METRICS_RETENTION_DAYS`, `ENVIRONMENT` (development, staging or production). `REDIS_POOL_SIZE` is
-     * read too and needs nothing, because one connection serves all calls. The store of `REDIS_URL` is closed with the application.
+     * read too and needs nothing, because one connection serves all calls. The store of `REDIS_URL` is closed with the application, may be
+     * away when that starts, and has the default prefix of keys: applications that share a Redis and not their limits set [store], each
+     * with a [prefix][dev.ratelimit.jvm.RedisStoreBuilder.keyPrefix] of its own.
      *
      * @throws IllegalArgumentException if one of them cannot be meant
      */
@@ -261,8 +276,14 @@ public class RateLimitingConfig internal constructor() {
         }
         val book =
             Rulebook.of(patterns.values.toList(), always, named.values, ignoreCase, rootPath) { config, isNamed ->
-                Rule.of(config, isNamed, shadow || config.shadow, users.afterAuthentication).also { check(it, store) }
+                Rule.of(config, isNamed, shadow, users.afterAuthentication).also { check(it, store) }
             }
+        val prefix = exempt?.let { PathPrefix(rootPath, it) }
+        val unreachable = patterns.keys.firstOrNull { prefix?.covers(PathPattern.parse(it)) == true }
+        require(unreachable == null) {
+            "rule '$unreachable' is about the admin routes under '$exempt', which no rule is asked about; " +
+                "leave it out, or choose another prefix"
+        }
         val bypass = bypassed.build()
         val deny = denied.build()
         val addresses = ClientAddresses(AddressSet(proxies), forwarding, ipv6Prefix, bypass.needsAddress || deny.needsAddress)
@@ -275,8 +296,9 @@ public class RateLimitingConfig internal constructor() {
             deny,
             Answers(answers, wallClock),
             warnAt,
+            maxWait.inWholeNanoseconds,
             failOpen,
-            exempt?.let { PathPrefix(rootPath, it) },
+            prefix,
         )
     }
 
@@ -310,5 +332,6 @@ public class RateLimitingConfig internal constructor() {
         private const val IPV6_NETWORK = 64
         private const val IPV6_BITS = 128
         private const val DAYS = 7
+        private const val MAX_WAIT = 30
     }
 }

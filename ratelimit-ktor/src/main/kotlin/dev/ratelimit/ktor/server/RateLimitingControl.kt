@@ -14,6 +14,9 @@ public interface RateLimitingControl {
      */
     public var isEnabled: Boolean
 
+    /** Whether [isEnabled] is the switch of all instances that share the store, and not of this one alone. */
+    public val isSwitchShared: Boolean
+
     /** The rules in force. */
     public val rules: List<RateLimitRuleInfo>
 
@@ -57,8 +60,15 @@ public interface RateLimitingControl {
     /** Whether the store answers. */
     public suspend fun health(): RateLimitHealth
 
-    /** What happened in the last [window], up to the retention; see [RateLimitMetrics.isShared]. */
-    public suspend fun metrics(window: Duration): RateLimitMetrics
+    /**
+     * What happened in the last [window], up to the retention; see [RateLimitMetrics.isShared].
+     *
+     * @param byEndpoint whether endpoints are told too, of which there may be many
+     */
+    public suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean = false,
+    ): RateLimitMetrics
 
     /** What this instance has counted since it started, by the rule's name; under the empty name, of all calls. */
     public fun counts(): Map<String, RateLimitCounts>

@@ -6,9 +6,9 @@ import io.micrometer.core.instrument.MeterRegistry
 /**
  * Tells [registry] what this instance has counted since it started ([counts][RateLimitingControl.counts]), by rule and never by key:
  *
- * - the counter `ratelimit.server.requests`, with the tags `rule` and `outcome`: `allowed`, `denied`, `shadow_denied`, `bypassed`,
- *   `blocked`, `failed_open` or `failed_closed`; a call that several rules are about counts for each of them
- * - the counter `ratelimit.server.calls`, with the tag `outcome`: each call once
+ * - the counter `ratelimit.server.requests`, with the tags `rule` and `outcome`: `allowed`, `denied`, `shadow_denied`, `failed_open` or
+ *   `failed_closed`; a call that several rules are about counts for each of them
+ * - the counter `ratelimit.server.calls`, with the tag `outcome`, which is also `bypassed` or `blocked`: each call once
  * - the timer `ratelimit.server.decision`, with the tag `rule`: how many decisions, and what they took together
  *
  * Meters of rules that a reload has added appear when the registry is next read; those of rules that are gone stay as they are. Needs

@@ -35,9 +35,10 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each user; see [RateLimitingConfig.user]. Calls without one are counted by client address, against limits of the same
-     * numbers. It is asked after authentication. In a rule that has nothing to ask before, every call counts as one for its address until
-     * it is authenticated, so that failed logins are limited too, and no more calls of an address than the limit (of the first tier) has
-     * permits are authenticated at a time. What the user's limit refuses was authenticated, and costs its address nothing.
+     * numbers. It is asked after authentication. In a rule that has no limit by address, by endpoint or for all beside it, every call
+     * counts as one for its address until it is authenticated, so that failed logins are limited too, and no more calls of an address than
+     * the limit (of the first tier) has permits are authenticated at a time. What the user's limit refuses was authenticated, and costs its
+     * address nothing.
      */
     public fun perUser(vararg limits: RateLimit): Unit = add(USER, KeySource.User, limits.toList())
 
@@ -54,7 +55,10 @@ public class RuleConfig internal constructor(
     /** As the function with limits, by tier. */
     public fun perApiKey(tiers: RateLimitTiers): Unit = add(API_KEY, KeySource.ApiKey, tiers = tiers, isSecret = true)
 
-    /** A bucket for each route, such as `GET /users/{id}`; calls that no route answers share one. It is asked when the route is known. */
+    /**
+     * A bucket for each method and path of routes, such as `GET /users/{id}`; calls that no route answers share one. It is asked when the
+     * route is known.
+     */
     public fun perEndpoint(vararg limits: RateLimit): Unit = add(ENDPOINT, KeySource.Endpoint, limits.toList())
 
     /** One bucket for all calls of the rule. */
@@ -62,7 +66,7 @@ public class RuleConfig internal constructor(
 
     /**
      * A bucket for each key that [key] finds; where it finds null, this limit is not about the call. Keys are texts, numbers, or other
-     * values with a `toString` that tells them apart.
+     * values with a `toString` that tells them apart. Whoever can invent keys has a bucket for each: beside it, limit by address.
      *
      * @param name names the limit in answers, metrics and the store
      * @param secret whether keys may be secrets, and are hashed before they get anywhere

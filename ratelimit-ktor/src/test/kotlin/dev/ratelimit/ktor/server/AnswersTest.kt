@@ -14,6 +14,7 @@ import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.RateLimitStore
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
@@ -33,6 +34,16 @@ import kotlin.time.Duration.Companion.seconds
 
 class AnswersTest :
     FunSpec({
+        test("a millisecond to wait is a second in the answer (KTOR-9285, dotnet#92557)") {
+            limited({ rule("/*") { perIp(RateLimit.fixedWindow(1, 1.milliseconds)) } }) {
+                get().status shouldBe 200
+                val refused = get()
+                refused.status shouldBe 429
+                refused["Retry-After"] shouldBe "1"
+                refused["RateLimit"] shouldBe "\"ip\";r=0;t=1"
+            }
+        }
+
         test("seconds to wait are rounded up, and never 0 (KTOR-9285, dotnet#92557)") {
             listOf(0.seconds, 1.nanoseconds, 1.milliseconds, 999.milliseconds, 1.seconds, 1_001.milliseconds, 2.hours)
                 .map(::secondsUp) shouldBe listOf(1, 1, 1, 1, 1, 2, 7_200)
@@ -190,6 +201,24 @@ class AnswersTest :
                 // The limit by the minute refills: one of its two is left after each call. At the end two of the thirty of the hour are.
                 val warnings = List(28) { get()["X-RateLimit-Warning"].also { later(30.seconds) } }
                 warnings.map { it != null } shouldBe List(26) { false } + List(2) { true }
+            }
+        }
+
+        test("of two limits of the same numbers, answers tell of the one with fewer permits left") {
+            limited({
+                warnAt = 0.7
+                rule("/*") {
+                    per("tenant", 5.perHour) { it.request.headers["Tenant"] }
+                    global(5.perHour)
+                }
+            }) {
+                val near = mutableListOf<String>()
+                application.monitor.subscribe(RateLimitingEvents.NearLimit) { near += it.scope }
+                val answers = List(4) { get("/", "Tenant" to "number $it") }
+                answers.map { it["X-RateLimit-Remaining"] } shouldContainExactly listOf("4", "3", "2", "1")
+                answers.drop(1).map { it["X-RateLimit-Scope"] }.distinct() shouldContainExactly listOf("global")
+                answers.last()["RateLimit"]!!.substringBefore(";t") shouldBe "\"global\";r=1"
+                near shouldContainExactly listOf("global")
             }
         }
 

@@ -4,8 +4,10 @@ import ch.qos.logback.classic.Level
 import ch.qos.logback.classic.Logger
 import ch.qos.logback.classic.spi.ILoggingEvent
 import ch.qos.logback.core.read.ListAppender
+import dev.ratelimit.jvm.RateLimit
 import dev.ratelimit.jvm.perHour
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
@@ -13,6 +15,10 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldNotContain
 import org.slf4j.LoggerFactory
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 
 class ModesTest :
@@ -143,6 +149,75 @@ class ModesTest :
                 environment(RateLimitEnvironment.DEVELOPMENT)
                 rule("/*") { perIp(1.perHour) }
             }) { List(2) { get().status } shouldContainExactly listOf(200, 200) }
+        }
+
+        test("everything in shadow: what would be refused is what will be, once it rules") {
+            for (isDryRun in listOf(true, false)) {
+                limited({
+                    shadow = isDryRun
+                    everywhere { global(9.perHour) }
+                    rule("/*") { perIp(1.perHour) }
+                    rule("/api/*") { perIp(5.perHour) }
+                    rule("/api/next/*") {
+                        shadow = true
+                        global(3.perHour)
+                    }
+                }) {
+                    List(10) { get("/api/x").status }.count { it == 200 } shouldBe if (isDryRun) 10 else 5
+                    List(4) { get("/api/next/x").status }
+
+                    suspend fun left(
+                        rule: String,
+                        scope: String,
+                        key: String? = null,
+                    ) = application.rateLimiting.peek(rule, scope, key)[0].remaining()
+                    // All or none is charged, and a less specific rule is not asked.
+                    left("/api/*", "ip", "127.0.0.1") shouldBe 0
+                    left("everywhere", "global") shouldBe 4
+                    left("/*", "ip", "127.0.0.1") shouldBe 1
+                    left("/api/next/*", "global") shouldBe if (isDryRun) 0 else 3
+                    eventually(5.seconds) {
+                        val counts = application.rateLimiting.counts().getValue("/api/*")
+                        (if (isDryRun) counts.shadowDenied else counts.denied) shouldBe 9
+                        counts.allowed shouldBe 5
+                    }
+                }
+            }
+        }
+
+        test("a rule about the admin routes could never be asked") {
+            for (pattern in listOf("/rate-limits/*", "POST:/rate-limits/reset", "/rate-limits")) {
+                shouldThrow<Exception> {
+                    limited({
+                        rule(pattern) { perIp(1.perHour) }
+                        admin { authorize { true } }
+                    }) { }
+                }.let { generateSequence<Throwable>(it) { e -> e.cause }.joinToString { e -> e.message.orEmpty() } } shouldContain
+                    "rule '$pattern' is about the admin routes under '/rate-limits'"
+            }
+            limited({
+                rule("/rate-limits-of-others") { perIp(1.perHour) }
+                rule("*/rate-limits/*") { perIp(1.perHour) }
+                admin { authorize { true } }
+            }) { get("/rate-limits-of-others").status shouldBe 200 }
+        }
+
+        test("a call whose turn is too far away is refused, and told when to come back") {
+            limited({ rule("/*") { global(RateLimit.leakyBucket(1, 1.hours, 9)) } }) {
+                get().status shouldBe 200
+                val refused = get()
+                refused.status shouldBe 429
+                refused["Retry-After"] shouldBe "3570"
+                later(59.minutes + 59.seconds + 990.milliseconds)
+                // Its turn is in ten milliseconds, which it waits.
+                get().status shouldBe 200
+            }
+            limited({
+                maxWait = Duration.ZERO
+                rule("/*") { global(RateLimit.leakyBucket(1, 1.seconds, 9)) }
+            }) { List(2) { get().status } shouldContainExactly listOf(200, 429) }
+            val wrong = shouldThrow<IllegalArgumentException> { RateLimitingConfig().maxWait = (-1).seconds }
+            wrong.message shouldContain "maxWait -1s is negative"
         }
 
         test("counts are of calls: each once in the total, whatever rules it has") {

@@ -16,6 +16,7 @@ import io.ktor.server.response.respondText
 import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import java.nio.file.Files
+import java.nio.file.Path
 import java.nio.file.attribute.FileTime
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.hours
@@ -52,13 +53,9 @@ class ReloadTest :
 
         test("a file that has changed is read again; one that cannot be meant is not") {
             val file = tempfile(suffix = ".yaml").toPath()
-            var time = 1_000L
+            val written = Written(file)
 
-            fun write(text: String) {
-                Files.writeString(file, "rateLimiting:\n  rules:\n    - match: /*\n      perIp: $text\n")
-                Files.setLastModifiedTime(file, FileTime.fromMillis(time))
-                time += 1_000
-            }
+            fun write(text: String) = written.write("rateLimiting:\n  rules:\n    - match: /*\n      perIp: $text\n")
             write("1/1h")
             val reads = AtomicInteger()
             limited({
@@ -86,16 +83,10 @@ class ReloadTest :
 
         test("a file of HOCON that is half-written, or gone for a moment, ends nothing") {
             val file = tempfile(suffix = ".conf").toPath()
-            var time = 1_000L
-
-            fun write(text: String) {
-                Files.writeString(file, text)
-                Files.setLastModifiedTime(file, FileTime.fromMillis(time))
-                time += 1_000
-            }
+            val written = Written(file)
 
             fun settings(burst: Int) = """rateLimiting { rules = [ { match = "/*", perIp = "$burst/1h" } ] }"""
-            write(settings(1))
+            written.write(settings(1))
             val reads = AtomicInteger()
             limited({
                 reads.incrementAndGet()
@@ -105,12 +96,12 @@ class ReloadTest :
                 fun burst() = application.rateLimiting.rules[0].scopes[0].limits[0].burst()
                 for (half in listOf(settings(2).take(20), "rateLimiting = [", "", "\u0000")) {
                     val before = reads.get()
-                    write(half)
+                    written.write(half)
                     eventually(10.seconds) { reads.get() shouldBeGreaterThan before }
                     burst() shouldBe 1
                 }
                 Files.delete(file)
-                write(settings(3))
+                written.write(settings(3))
                 eventually(10.seconds) { burst() shouldBe 3 }
             }
         }
@@ -146,5 +137,18 @@ class ReloadTest :
             }.allMessages() shouldContain "there is no limit 'serach' for routes"
         }
     })
+
+/** A file whose time moves on by a second with each change, however fast they come. */
+private class Written(
+    private val file: Path,
+) {
+    private var time = 1_000L
+
+    fun write(text: String) {
+        Files.writeString(file, text)
+        Files.setLastModifiedTime(file, FileTime.fromMillis(time))
+        time += 1_000
+    }
+}
 
 private fun Throwable.allMessages() = generateSequence(this) { it.cause }.joinToString { it.message.orEmpty() }

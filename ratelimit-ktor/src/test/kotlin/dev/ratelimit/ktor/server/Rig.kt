@@ -4,8 +4,11 @@ import dev.ratelimit.NanoClock
 import dev.ratelimit.jvm.MemoryStore
 import io.ktor.server.application.Application
 import io.ktor.server.application.install
+import io.ktor.server.application.serverConfig
 import io.ktor.server.cio.CIO
+import io.ktor.server.engine.ApplicationEngine
 import io.ktor.server.engine.ApplicationEngineFactory
+import io.ktor.server.engine.connector
 import io.ktor.server.engine.embeddedServer
 import io.ktor.server.netty.Netty
 import io.ktor.server.response.respondText
@@ -89,6 +92,7 @@ internal suspend fun limited(
     configure: RateLimitingConfig.() -> Unit,
     module: Application.() -> Unit = anything,
     engine: ApplicationEngineFactory<*, *> = CIO,
+    rootPath: String = "",
     test: suspend Rig.() -> Unit,
 ) {
     val clock = AtomicLong()
@@ -98,11 +102,22 @@ internal suspend fun limited(
             configure()
         }
     }
-    val server =
-        embeddedServer(engine, port = 0, host = "127.0.0.1") {
-            limits()
-            module()
-        }.start()
+    val content: Application.() -> Unit = {
+        limits()
+        module()
+    }
+    val application =
+        serverConfig {
+            this.rootPath = rootPath
+            module(content)
+        }
+    val connectors: ApplicationEngine.Configuration.() -> Unit = {
+        connector {
+            port = 0
+            host = "127.0.0.1"
+        }
+    }
+    val server = embeddedServer(engine, application, connectors).start()
     try {
         val port = server.engine.resolvedConnectors().first().port
         Rig(port, server.application, clock).test()

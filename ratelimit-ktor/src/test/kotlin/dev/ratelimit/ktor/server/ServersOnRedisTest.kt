@@ -28,6 +28,7 @@ import java.net.Socket
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.concurrent.thread
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.seconds
 
 class ServersOnRedisTest :
@@ -117,6 +118,55 @@ class ServersOnRedisTest :
                     }) { }
                 }
                 eventually(10.seconds) { clients(url) shouldBe 0 }
+            }
+        }
+
+        test("a server that is told of a Redis that is away starts, and takes turns with it once it is there") {
+            val port = freePort()
+            limited({
+                store = null
+                fromEnvironment(mapOf("REDIS_URL" to "redis://127.0.0.1:$port"))
+                rule("/*") { global(1_000.perHour) }
+            }) {
+                get().status shouldBe 200
+                application.rateLimiting.health().isUp shouldBe false
+                withRedis(dir, port) {
+                    eventually(20.seconds) { application.rateLimiting.health().isUp shouldBe true }
+                    eventually(20.seconds) {
+                        get().status shouldBe 200
+                        application.rateLimiting.metrics(1.hours).isShared shouldBe true
+                    }
+                }
+            }
+        }
+
+        test("endpoints are counted for all servers together") {
+            withRedis(dir) { url ->
+                RedisStore.connect(url).use { one ->
+                    RedisStore.connect(url).use { two ->
+                        fun limits(redis: RedisStore): RateLimitingConfig.() -> Unit =
+                            {
+                                store = redis
+                                rule("/*") { global(4.perHour) }
+                            }
+                        limited(limits(one)) {
+                            val first = this
+                            limited(limits(two)) {
+                                val statuses = List(3) { get().status } + List(3) { first.get().status }
+                                statuses.count { it == 429 } shouldBe 2
+                                for (server in listOf(first, this)) {
+                                    eventually(20.seconds) {
+                                        val metrics = server.application.rateLimiting.metrics(1.hours, byEndpoint = true)
+                                        metrics.isShared shouldBe true
+                                        metrics.totals.requests shouldBe 6
+                                        metrics.rules.getValue("/*").run { allowed to denied } shouldBe (4L to 2L)
+                                        metrics.endpoints.getValue("GET /{...}").run { allowed to denied } shouldBe (4L to 2L)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
 

@@ -1,7 +1,9 @@
 package dev.ratelimit.ktor.server
 
 import dev.ratelimit.jvm.perHour
+import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
+import io.kotest.matchers.collections.shouldBeIn
 import io.kotest.matchers.shouldBe
 import io.ktor.http.HttpMethod
 import io.ktor.server.application.ApplicationCallPipeline
@@ -52,7 +54,7 @@ class SpellingsTest :
                     "/x/../auth/login",
                     "/auth/login%00",
                 )) {
-                    (get(spelling).status in listOf(400, 404)) shouldBe true
+                    withClue(spelling) { get(spelling).status shouldBeIn listOf(400, 404, 429) }
                 }
             }
         }
@@ -112,8 +114,21 @@ class SpellingsTest :
             }
         }
 
-        test("the root path of an application is no part of its patterns") {
-            // Patterns are written like routes; see PathSegmentsTest for the root path itself.
+        test("the path of a root has spellings too") {
             limited({ rule("/") { global(1.perHour) } }) { listOf("/", "//", "/?x").map { get(it).status } shouldBe listOf(200, 429, 429) }
+        }
+
+        test("the root path of an application is no part of its patterns, nor of the admin routes' prefix") {
+            for (engine in engines) {
+                limited({
+                    rule("/users/*") { global(1.perHour) }
+                    admin { authorize { true } }
+                }, engine = engine, rootPath = "/app/v1") {
+                    val paths = listOf("/app/v1/users/1", "/app//v1/users/2", "/app/v%31/users/3/")
+                    paths.map { get(it).status } shouldBe listOf(200, 429, 429)
+                    get("/app/v1/rate-limits/health").status shouldBe 200
+                    get("/app/v1/else").status shouldBe 200
+                }
+            }
         }
     })

@@ -42,6 +42,9 @@ internal class ClientAddresses(
         return nearest
     }
 
+    /** The text that stands for [text], an address in any spelling; itself if it is none. */
+    fun textOf(text: String): String = Addresses.parse(text.trim())?.let(::textOf) ?: text
+
     /** Whoever has one address of IPv6 has a whole network of them. */
     private fun textOf(address: IPAddress): String =
         if (address.isIPv6 && ipv6Prefix < IPV6_BITS) {

@@ -19,15 +19,19 @@ import kotlin.time.Duration.Companion.minutes
 import kotlin.time.DurationUnit
 import kotlin.time.toKotlinDuration
 
-/** What was counted in a span of time, of all rules. */
+/** What was counted in a span of time, of all rules, and [byEndpoint] if that was asked for. */
 internal fun metricsJson(
     metrics: RateLimitMetrics,
     health: RateLimitHealth,
+    byEndpoint: Boolean,
 ): JsonObject =
     buildJsonObject {
         putSpan(metrics)
         put("totals", countsJson(metrics.totals, metrics))
         putJsonObject("rules") { metrics.rules.forEach { (rule, counts) -> put(rule, countsJson(counts, metrics)) } }
+        if (byEndpoint) {
+            putJsonObject("endpoints") { metrics.endpoints.forEach { (endpoint, counts) -> put(endpoint, countsJson(counts, metrics)) } }
+        }
         put("minutes", array(metrics.minutes, ::minuteJson))
         putJsonObject("topDenied") {
             put("keys", array(metrics.topKeys, ::keyJson))
@@ -47,6 +51,19 @@ internal fun ruleMetricsJson(
         put("rule", rule)
         put("totals", countsJson(metrics.rules[rule] ?: NOTHING, metrics))
         putJsonObject("topDenied") { put("keys", array(metrics.topKeys.filter { it.rule == rule }, ::keyJson)) }
+        put("health", healthJson(health))
+    }
+
+/** What was counted in a span of time, of one [endpoint]. */
+internal fun endpointMetricsJson(
+    metrics: RateLimitMetrics,
+    endpoint: String,
+    health: RateLimitHealth,
+): JsonObject =
+    buildJsonObject {
+        putSpan(metrics)
+        put("endpoint", endpoint)
+        put("totals", countsJson(metrics.endpoints[endpoint] ?: NOTHING, metrics))
         put("health", healthJson(health))
     }
 

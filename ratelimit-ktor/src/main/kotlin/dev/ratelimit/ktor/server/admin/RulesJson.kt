@@ -4,6 +4,7 @@ import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitScopeInfo
+import dev.ratelimit.ktor.server.RateLimitingControl
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
@@ -12,13 +13,11 @@ import kotlin.time.DurationUnit
 import kotlin.time.toKotlinDuration
 
 /** The rules in force, and the switch. */
-internal fun configJson(
-    isEnabled: Boolean,
-    rules: List<RateLimitRuleInfo>,
-): JsonObject =
+internal fun configJson(control: RateLimitingControl): JsonObject =
     buildJsonObject {
-        put("isEnabled", isEnabled)
-        put("rules", array(rules, ::ruleJson))
+        put("isEnabled", control.isEnabled)
+        put("isSwitchShared", control.isSwitchShared)
+        put("rules", array(control.rules, ::ruleJson))
     }
 
 /** What one more call would find at each limit of one bucket. */

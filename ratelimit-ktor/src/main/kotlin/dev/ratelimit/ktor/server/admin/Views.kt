@@ -20,26 +20,52 @@ internal class Views(
     private val control: RateLimitingControl,
     private val live: LiveCounts,
 ) {
-    suspend fun metrics(call: ApplicationCall) = call.respondJson(metricsJson(control.metrics(window(call)), control.health()))
+    suspend fun metrics(call: ApplicationCall) {
+        val byEndpoint = byEndpoint(call)
+        call.respondJson(metricsJson(control.metrics(window(call), byEndpoint), control.health(), byEndpoint))
+    }
 
-    /** @param encoded the rule's name, as it stands in the path */
+    /** @param encoded the name of a rule or an endpoint, as it stands in the path; where both have it, the rule is meant */
     suspend fun endpoint(
         call: ApplicationCall,
         encoded: String,
     ) {
-        val rule = encoded.decodeURLPart()
-        val metrics = control.metrics(window(call))
-        val known = control.rules.map { it.name } union metrics.rules.keys
-        if (rule !in known) throw Problem(HttpStatusCode.NotFound, "there is no rule '$rule'; there are ${known.map { "'$it'" }}")
-        call.respondJson(ruleMetricsJson(metrics, rule, control.health()))
+        val name = encoded.decodeURLPart()
+        val metrics = control.metrics(window(call), byEndpoint = true)
+        val rules = control.rules.map { it.name } union metrics.rules.keys
+        val isEndpoint = name in metrics.endpoints && (name !in rules || byEndpoint(call))
+        if (!isEndpoint && name !in rules) {
+            val endpoints = metrics.endpoints.keys
+            throw Problem(
+                HttpStatusCode.NotFound,
+                "there is no rule '$name', and no call of an endpoint '$name'; there are the rules ${some(rules)} and the endpoints " +
+                    some(endpoints),
+            )
+        }
+        val health = control.health()
+        call.respondJson(if (isEndpoint) endpointMetricsJson(metrics, name, health) else ruleMetricsJson(metrics, name, health))
     }
+
+    private fun byEndpoint(call: ApplicationCall): Boolean =
+        when (val text = call.request.queryParameters["byEndpoint"]) {
+            null, "false" -> false
+            "true", "" -> true
+            else -> throw Problem.badRequest("byEndpoint '$text' is neither true nor false; write byEndpoint=true, or leave it out")
+        }
+
+    private fun some(names: Collection<String>): String =
+        if (names.size <= MOST_NAMES) {
+            "${names.map { "'$it'" }}"
+        } else {
+            "${names.take(MOST_NAMES).map { "'$it'" }} and ${names.size - MOST_NAMES} more"
+        }
 
     suspend fun realTime(call: ApplicationCall) {
         val wantsStream = call.request.accept().orEmpty().contains("${ContentType.Text.EventStream}")
         if (wantsStream) live.stream(call) else call.respondJson(live.now())
     }
 
-    suspend fun config(call: ApplicationCall) = call.respondJson(configJson(control.isEnabled, control.rules))
+    suspend fun config(call: ApplicationCall) = call.respondJson(configJson(control))
 
     suspend fun health(call: ApplicationCall) {
         val health = control.health()
@@ -67,6 +93,7 @@ internal class Views(
 
     private companion object {
         val LONGEST_WINDOW = 366.days
+        const val MOST_NAMES = 50
         const val PEEK = "peek?rule=/api/*&scope=ip&key=203.0.113.7"
     }
 }

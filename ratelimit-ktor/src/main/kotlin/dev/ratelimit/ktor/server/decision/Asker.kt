@@ -8,6 +8,8 @@ import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.LocalRateLimitStore
 import dev.ratelimit.spi.RateLimitStore
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import org.slf4j.LoggerFactory
 import java.util.concurrent.CompletionStage
 
@@ -17,23 +19,35 @@ internal class Asker(
 ) {
     private val local = store as? LocalRateLimitStore
 
-    /** @throws dev.ratelimit.RateLimitStoreException if the store cannot answer */
-    suspend fun ask(charges: List<Charge>): RateLimitResult =
+    /** Whether a question costs next to nothing. */
+    val isLocal: Boolean get() = local != null
+
+    /**
+     * @param maxWait for how many nanoseconds at most a call may have to wait for its turn
+     * @throws dev.ratelimit.RateLimitStoreException if the store cannot answer
+     */
+    suspend fun ask(
+        charges: List<Charge>,
+        maxWait: Long,
+    ): RateLimitResult =
         when {
-            local != null -> local.tryAcquire(charges, local.clock().nanoTime(), Long.MAX_VALUE)
-            store.reachesTogether(charges.map { it.key }) -> answer { store.tryAcquireAsync(charges, Long.MAX_VALUE) }
-            else -> askInTurn(charges)
+            local != null -> local.tryAcquire(charges, local.clock().nanoTime(), maxWait)
+            store.reachesTogether(charges.map { it.key }) -> answer { store.tryAcquireAsync(charges, maxWait) }
+            else -> askInTurn(charges, maxWait)
         }
 
     /** On a cluster, limits of different keys are on different servers: what some have granted is given back when another refuses. */
-    private suspend fun askInTurn(charges: List<Charge>): RateLimitResult {
+    private suspend fun askInTurn(
+        charges: List<Charge>,
+        maxWait: Long,
+    ): RateLimitResult {
         val granted = ArrayList<Charge>()
         var scarcest: RateLimitResult? = null
         var delay = 0L
         var isComplete = false
         try {
             for (together in charges.groupBy { it.key.limiter() to it.key.key() }.values) {
-                val result = answer { store.tryAcquireAsync(together, Long.MAX_VALUE) }
+                val result = answer { store.tryAcquireAsync(together, maxWait) }
                 if (!result.isAllowed) return result
                 granted += together
                 delay = maxOf(delay, result.delayNanos())
@@ -50,6 +64,17 @@ internal class Asker(
     suspend fun peek(charge: Charge): RateLimitResult =
         local?.peek(listOf(charge), local.clock().nanoTime(), 0) ?: answer { store.peekAsync(listOf(charge), 0) }
 
+    /**
+     * Each by itself, all in one go.
+     *
+     * @throws dev.ratelimit.RateLimitStoreException if the store cannot answer
+     */
+    suspend fun peekAll(charges: List<Charge>): List<RateLimitResult> {
+        if (local != null) return charges.map { peek(it) }
+        val answers = charges.map { charge -> store.peekAsync(listOf(charge), 0) }
+        return answers.map { answer { it } }
+    }
+
     /** Whatever goes wrong in a store is its being away: it may fail in its own words, or forget to answer. */
     @Suppress("TooGenericExceptionCaught")
     private suspend fun <T> answer(question: () -> CompletionStage<T>): T =
@@ -58,7 +83,9 @@ internal class Asker(
         } catch (e: RateLimitStoreException) {
             throw e
         } catch (e: CancellationException) {
-            throw e
+            // This call's own, or that of an answer.
+            currentCoroutineContext().ensureActive()
+            throw RateLimitStoreException("the store has cancelled its answer", e)
         } catch (e: Exception) {
             throw RateLimitStoreException("the store has failed: $e", e)
         }

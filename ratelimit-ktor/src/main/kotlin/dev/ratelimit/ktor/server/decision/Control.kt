@@ -1,7 +1,6 @@
 package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.RateLimitResult
-import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.ktor.server.RateLimitCounts
 import dev.ratelimit.ktor.server.RateLimitHealth
 import dev.ratelimit.ktor.server.RateLimitMetrics
@@ -9,12 +8,14 @@ import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitingConfig
 import dev.ratelimit.ktor.server.RateLimitingControl
 import dev.ratelimit.ktor.server.monitoring.Questions
+import dev.ratelimit.ktor.server.rules.KeySource
 import dev.ratelimit.ktor.server.rules.Keys
 import dev.ratelimit.ktor.server.rules.Scope
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.TallyStore
-import kotlinx.coroutines.future.await
+import kotlinx.coroutines.CancellationException
+import org.slf4j.LoggerFactory
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 import dev.ratelimit.RateLimit as Limit
@@ -27,6 +28,8 @@ internal class Control(
     override var isEnabled: Boolean
         get() = runtime.switch.isOn
         set(value) = runtime.switch.turn(value)
+
+    override val isSwitchShared: Boolean get() = runtime.switch.isShared
 
     override val rules: List<RateLimitRuleInfo> get() = runtime.setup.book.all.map { it.info() }
 
@@ -48,7 +51,8 @@ internal class Control(
     ) {
         val found = runtime.setup.book.rule(rule).scope(scope)
         val text = keyOf(found, key)
-        runtime.store.resetAsync(found.allPolicies.map { found.bucket(text, it) }.distinct()).await()
+        val buckets = found.allPolicies.map { found.bucket(text, it) }.distinct()
+        Questions.inTime { runtime.store.resetAsync(buckets).thenApply { true } }
     }
 
     private fun keyOf(
@@ -57,13 +61,16 @@ internal class Control(
     ): String? {
         require(scope.hasKeys || key == null) { "'${scope.name}' has one bucket for all, and no key '$key'; leave the key out" }
         require(!scope.hasKeys || !key.isNullOrEmpty()) { "'${scope.name}' has a bucket for each key; say which key" }
-        return key?.let { Keys.sought(it, scope.isSecret, scope.name) }
+        if (key == null || scope.source == KeySource.Ip) return key?.let(runtime.setup.addresses::textOf)
+        return Keys.sought(key, scope.isSecret, scope.name)
     }
 
     override fun reload(configure: RateLimitingConfig.() -> Unit): Unit = runtime.reload(configure)
 
     override fun reload(): Unit = runtime.reload()
 
+    /** A store of the user's may fail in its own words. */
+    @Suppress("TooGenericExceptionCaught")
     override suspend fun health(): RateLimitHealth {
         val store = runtime.store
         val start = System.nanoTime()
@@ -72,17 +79,24 @@ internal class Control(
                 // Asked of the store itself: a decision may come from what stands in for it.
                 if (store is TallyStore) Questions.inTime { store.talliesAsync(listOf(PROBE)) } else asker.peek(probe)
                 true
-            } catch (_: RateLimitStoreException) {
+            } catch (e: CancellationException) {
+                throw e
+            } catch (e: Exception) {
+                log.debug("the store does not answer", e)
                 false
             }
         return RateLimitHealth(store.toString(), isUp, (System.nanoTime() - start).nanoseconds)
     }
 
-    override suspend fun metrics(window: Duration): RateLimitMetrics = runtime.monitoring.metrics(window)
+    override suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics = runtime.monitoring.metrics(window, byEndpoint)
 
     override fun counts(): Map<String, RateLimitCounts> = runtime.monitoring.counts()
 
     private companion object {
+        val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
         const val PROBE = "health"
         val probe = Charge(BucketKey(PROBE, null, 0), Limit.perSecond(1.0), 1)
     }

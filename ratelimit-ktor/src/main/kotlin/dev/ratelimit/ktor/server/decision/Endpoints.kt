@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.decision
 
+import dev.ratelimit.ktor.server.monitoring.Monitoring
 import io.ktor.server.application.Application
 import io.ktor.server.application.PipelineCall
 import io.ktor.server.application.pluginOrNull
@@ -16,23 +17,26 @@ import java.util.concurrent.ConcurrentHashMap
  */
 internal class Endpoints(
     private val application: Application,
+    private val monitoring: Monitoring,
 ) {
+    private val none = RouteInfo(RouteInfo.NONE, emptyList(), monitoring.endpoint(RouteInfo.NONE))
     private val routes = ConcurrentHashMap<RoutingNode, RouteInfo>()
 
-    fun of(route: RoutingNode): RouteInfo = routes[route] ?: routes.getOrPut(route) { RouteInfo.of(route) }
+    fun of(route: RoutingNode): RouteInfo = routes[route] ?: routes.getOrPut(route) { RouteInfo.of(route, monitoring) }
 
-    /** Of a call that is refused; looks its route up where it was not routed yet. */
+    /** Of a call that is refused; looks its route up, once, where it was not routed yet. */
+    suspend fun find(visit: Visit): String = (visit.route ?: sought(visit).also { visit.route = it }).endpoint
+
     @Suppress("TooGenericExceptionCaught")
-    suspend fun find(visit: Visit): String =
-        visit.route?.endpoint
-            ?: try {
-                route(visit)?.let { of(it).endpoint } ?: RouteInfo.NONE
-            } catch (e: CancellationException) {
-                throw e
-            } catch (_: Exception) {
-                // A path that cannot be decoded, or a selector that fails: to routing they are errors, and here no news.
-                RouteInfo.NONE
-            }
+    private suspend fun sought(visit: Visit): RouteInfo =
+        try {
+            route(visit)?.let(::of) ?: none
+        } catch (e: CancellationException) {
+            throw e
+        } catch (_: Exception) {
+            // A path that cannot be decoded, or a selector that fails: to routing they are errors, and here no news.
+            none
+        }
 
     private suspend fun route(visit: Visit): RoutingNode? {
         val call = visit.call as? PipelineCall ?: return null

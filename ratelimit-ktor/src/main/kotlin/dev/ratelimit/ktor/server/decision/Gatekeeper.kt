@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.decision
 
+import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
@@ -11,42 +12,39 @@ import kotlinx.coroutines.delay
 import org.slf4j.LoggerFactory
 import kotlin.time.Duration.Companion.nanoseconds
 
-/** Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. */
+/**
+ * Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. What every call goes through is inline,
+ * because each function that may suspend makes an object when it is called.
+ */
 internal class Gatekeeper(
     private val asker: Asker,
     private val reporter: Reporter,
 ) {
     /**
-     * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, or for which a function
-     * of the settings fails.
+     * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, for which a function of
+     * the settings fails, or whose client leaves before its turn.
      */
-    @Suppress("TooGenericExceptionCaught")
     suspend fun ask(
         visit: Visit,
         stage: Stage,
     ): RateLimitRefusal? {
         visit.last = stage
-        val turn =
-            try {
-                askAll(visit, stage)
-            } catch (e: CancellationException) {
-                throw e
-            } catch (e: Exception) {
-                visit.isBroken = true
-                giveBack(visit)
-                throw e
-            }
-        val refusal = visit.groups.firstNotNullOfOrNull { if (it.isShadow) null else it.refusal }
-        if (refusal != null) {
-            giveBack(visit)
-        } else if (turn > 0) {
-            delay(turn.nanoseconds)
+        var refusal: RateLimitRefusal? = null
+        var isDecided = false
+        try {
+            val turn = askAll(visit, stage)
+            refusal = visit.groups.firstNotNullOfOrNull { if (it.isShadow) null else it.refusal }
+            if (refusal == null && turn > 0) delay(turn.nanoseconds)
+            isDecided = true
+        } finally {
+            if (!isDecided) visit.isBroken = true
+            if (!isDecided || refusal != null) giveBack(visit)
         }
         return refusal
     }
 
     /** How long until the call's turn. */
-    private suspend fun askAll(
+    private suspend inline fun askAll(
         visit: Visit,
         stage: Stage,
     ): Long {
@@ -66,7 +64,7 @@ internal class Gatekeeper(
         }
     }
 
-    private suspend fun timed(
+    private suspend inline fun timed(
         visit: Visit,
         group: Group,
         stage: Stage,
@@ -97,7 +95,7 @@ internal class Gatekeeper(
     }
 
     /** How long until the call's turn. */
-    private suspend fun ask(
+    private suspend inline fun ask(
         visit: Visit,
         group: Group,
         stage: Stage,
@@ -111,15 +109,18 @@ internal class Gatekeeper(
         group.ask(asked)
         val result =
             try {
-                asker.ask(asked.map { it.charge })
+                asker.ask(asked.map { it.charge }, visit.setup.maxWaitNanos)
             } catch (e: RateLimitStoreException) {
                 group.hasFailed = true
                 reporter.failed(e)
                 return if (visit.setup.failOpen || group.isShadow) 0 else refuse(group, outage(asked[0], null), null)
             }
+        if (result.refusal() != Refusal.UNAVAILABLE) reporter.answered()
         if (result.isAllowed) {
-            allow(group, asked, result)
-            warn(visit, group, asked, result)
+            val standing = Standing(asked.singleOrNull() ?: scarcest(asked, result.limit()), result)
+            allow(group, asked, standing)
+            val warnAt = visit.setup.warnAt
+            if (warnAt != null && !group.isShadow) warn(visit, warnAt, asked, standing)
             return result.delayNanos()
         }
         if (result.refusal() == Refusal.UNAVAILABLE) {
@@ -133,28 +134,37 @@ internal class Gatekeeper(
     private fun allow(
         group: Group,
         asked: List<Asked>,
-        result: RateLimitResult,
+        standing: Standing,
     ) {
         if (group.charged.isNotEmpty()) giveGuardsBack(group, asked)
         group.charged += asked
         val before = group.standing
-        if (before == null || result.remaining() < before.result.remaining()) {
-            group.standing = Standing(asked.firstOrNull { it.policy.limit == result.limit() } ?: asked[0], result)
-        }
+        if (before == null || standing.result.remaining() < before.result.remaining()) group.standing = standing
+    }
+
+    /** Whose answer it is: where two have the same limit, one of them, unless the store can be looked at for nothing. */
+    private suspend fun scarcest(
+        asked: List<Asked>,
+        limit: RateLimit,
+    ): Asked {
+        val alike = asked.filter { it.policy.limit == limit }
+        if (alike.size <= 1 || !asker.isLocal) return alike.firstOrNull() ?: asked[0]
+        return alike.minByOrNull { one -> orNull { asker.peek(one.charge).remaining() } ?: Long.MAX_VALUE } ?: alike[0]
     }
 
     /** The store tells of the limit with the fewest permits left; another may have less of what it grants. */
     private suspend fun warn(
         visit: Visit,
-        group: Group,
+        warnAt: Double,
         asked: List<Asked>,
-        result: RateLimitResult,
+        standing: Standing,
     ) {
-        val warnAt = visit.setup.warnAt ?: return
-        if (group.isShadow) return
+        val others = asked - standing.asked
+        val results = orNull { asker.peekAll(others.map { it.charge }) }.orEmpty()
+        val known = others.zip(results).toMap() + (standing.asked to standing.result)
         for (one in asked) {
-            val own = if (one.policy.limit == result.limit()) result else orNull { asker.peek(one.charge) } ?: continue
-            if (isNear(own, warnAt)) return reporter.near(visit, one, own)
+            val own = known[one]
+            if (own != null && isNear(own, warnAt)) return reporter.near(visit, one, own)
         }
     }
 

@@ -20,6 +20,7 @@ internal class Reporter(
     private val monitoring: Monitoring,
     private val endpoints: Endpoints,
 ) {
+    private val nowhere = monitoring.endpoint(RouteInfo.NONE)
     private val total = monitoring.counter("")
     private val isAway = AtomicBoolean()
 
@@ -55,6 +56,11 @@ internal class Reporter(
         application.monitor.raise(RateLimitingEvents.NearLimit, LimitedCall(visit.call, asked.rule.name, asked.scope.name, result))
     }
 
+    /** The store has answered. */
+    fun answered() {
+        if (isAway.get() && isAway.compareAndSet(true, false)) log.info("limits can be checked again")
+    }
+
     /** One warning for each outage: what every call would say helps nobody. */
     fun failed(failure: RateLimitStoreException) {
         if (isAway.compareAndSet(false, true)) log.warn("limits cannot be checked: {}", failure.message)
@@ -64,13 +70,12 @@ internal class Reporter(
     fun ended(visit: Visit) {
         if (visit.isBroken) return
         val outcome = visit.outcome ?: outcome(visit) ?: return
+        val route = visit.route
         total.add(outcome, visit.nanos)
+        (route?.counter ?: nowhere).add(outcome, visit.nanos)
         if (Audit.isDetailed && outcome in PASSED) {
-            Audit.passed(
-                outcome.name,
-                visit.groups.flatMap { group -> group.rules.map { it.name } },
-                visit.route?.endpoint ?: RouteInfo.NONE,
-            )
+            val rules = visit.groups.flatMap { group -> group.rules.map { it.name } }
+            Audit.passed(outcome.name, rules, route?.endpoint ?: RouteInfo.NONE)
         }
         for (group in visit.groups) {
             val refusal = group.refusal
@@ -79,7 +84,6 @@ internal class Reporter(
                 if (own != null) counter(rule).add(own, visit.nanos)
             }
         }
-        if (outcome == Outcome.ALLOWED && isAway.get() && isAway.compareAndSet(true, false)) log.info("limits can be checked again")
     }
 
     private fun counter(rule: Rule) = monitoring.counter(rule.name)

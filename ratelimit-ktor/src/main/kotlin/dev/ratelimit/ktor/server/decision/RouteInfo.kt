@@ -1,6 +1,8 @@
 package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.ktor.server.matching.Methods
+import dev.ratelimit.ktor.server.monitoring.Counter
+import dev.ratelimit.ktor.server.monitoring.Monitoring
 import io.ktor.server.routing.HttpMethodRouteSelector
 import io.ktor.server.routing.RoutePathComponent
 import io.ktor.server.routing.RouteSelector
@@ -26,22 +28,28 @@ internal data class RateLimitedSelector(
  *
  * @property endpoint its method and its path as routing has it, such as `GET /users/{id}`
  * @property rules those that it names, the outermost first
+ * @property counter counts its calls
  */
 internal class RouteInfo(
     val endpoint: String,
     val rules: List<String>,
+    val counter: Counter,
 ) {
     companion object {
         /** The endpoint of calls that no route answers. */
         const val NONE = "(no route)"
 
-        fun of(route: RoutingNode): RouteInfo {
+        fun of(
+            route: RoutingNode,
+            monitoring: Monitoring,
+        ): RouteInfo {
             val selectors = generateSequence(route) { it.parent }.map { it.selector }.toList().asReversed()
             val path = selectors.filter { it is RoutePathComponent && it !is TrailingSlashRouteSelector }.map { it.toString() }
             val method = selectors.filterIsInstance<HttpMethodRouteSelector>().lastOrNull()?.method?.value
             val text = "/" + path.filter { it.isNotEmpty() }.joinToString("/")
             val names = selectors.filterIsInstance<RateLimitedSelector>().map { it.rule }
-            return RouteInfo(if (method == null) text else "${Methods.counted(method)} $text", names.distinct())
+            val endpoint = if (method == null) text else "${Methods.counted(method)} $text"
+            return RouteInfo(endpoint, names.distinct(), monitoring.endpoint(endpoint))
         }
     }
 }

@@ -30,7 +30,7 @@ internal class Runtime(
     private val config = RateLimitingConfig().apply(configure)
 
     /** Closed with the application, unlike one that was given. */
-    private val ownStore = if (config.store == null) config.redisUri?.let(RedisStore::connect) else null
+    private val ownStore = if (config.store == null) config.redisUri?.let(::connected) else null
     val store = config.store ?: ownStore ?: MemoryStore()
 
     @Volatile
@@ -40,7 +40,7 @@ internal class Runtime(
     val switch = Switch(config.isEnabled, store as? TallyStore, application)
     val monitoring: Monitoring = config.monitoringOf(store, application)
     private val asker = Asker(store)
-    private val endpoints = Endpoints(application)
+    private val endpoints = Endpoints(application, monitoring)
     private val reporter = Reporter(application, monitoring, endpoints)
     private val gatekeeper = Gatekeeper(asker, reporter)
     private val usedNames = ConcurrentHashMap.newKeySet<String>()
@@ -60,13 +60,17 @@ internal class Runtime(
             application.monitor.subscribe(ApplicationModulesLoaded) { if (it === application) checkNames(setup) },
         )
 
-    private fun firstSetup(): Setup =
+    /** An application that starts while Redis is away goes by what a store does then. */
+    private fun connected(uri: String): RedisStore = RedisStore.builder().mayStartAway(true).connect(uri)
+
+    private fun firstSetup(): Setup {
+        var setup: Setup? = null
         try {
-            config.build(store, application.rootPath, config.admin?.prefix)
-        } catch (e: IllegalArgumentException) {
-            ownStore?.close()
-            throw e
+            return config.build(store, application.rootPath, config.admin?.prefix).also { setup = it }
+        } finally {
+            if (setup == null) ownStore?.close()
         }
+    }
 
     private fun close() {
         subscriptions.forEach { it.dispose() }
@@ -134,9 +138,9 @@ internal class Runtime(
     /** The visit of a call whose route is known. */
     fun routed(call: RoutingPipelineCall): Visit? {
         val visit = call.attributes.getOrNull(Visit.key) ?: return null
-        if (visit.outcome != null || visit.last != Stage.ARRIVAL) return null
         val info = endpoints.of(call.route)
         visit.route = info
+        if (visit.outcome != null || visit.last != Stage.ARRIVAL) return null
         visit.call = call
         if (info.rules.isNotEmpty()) visit.join(info.rules.mapNotNull { visit.setup.book.named(it) })
         return visit

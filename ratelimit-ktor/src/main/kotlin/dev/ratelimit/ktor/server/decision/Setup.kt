@@ -16,6 +16,7 @@ internal class Setup(
     val deny: Callers,
     val answers: Answers,
     val warnAt: Double?,
+    val maxWaitNanos: Long,
     val failOpen: Boolean,
     val exempt: PathPrefix?,
 )

@@ -40,6 +40,9 @@ internal class Switch(
     private var entries = 0L
     private var untold: Turn? = null
 
+    /** Whether it is that of all instances. */
+    val isShared: Boolean get() = store != null
+
     @Volatile
     var isOn: Boolean = isOn
         private set

@@ -20,7 +20,7 @@ internal class Visit(
     /** What was decided without asking a limit. */
     var outcome: Outcome? = null
 
-    /** Rules that are enforced are asked together; each that is in shadow by itself. */
+    /** Rules that rule are asked together, also where all is only tried out; each that is tried out unlike others, by itself. */
     val groups = ArrayList<Group>(1)
 
     val address: ClientAddress by lazy(LazyThreadSafetyMode.NONE) { setup.addresses.of(call) }
@@ -37,12 +37,12 @@ internal class Visit(
 
     /** Takes the rules of the call's path, and later those that its route names. */
     fun join(rules: List<Rule>) {
-        val enforced = if (rules.none { it.isShadow }) rules else rules.filterNot { it.isShadow }
-        if (enforced.isNotEmpty()) {
-            val group = groups.firstOrNull { !it.isShadow }
-            if (group == null) groups.add(0, Group(enforced, false)) else group.rules += enforced
+        val ruling = if (rules.none { it.isTrial }) rules else rules.filterNot { it.isTrial }
+        if (ruling.isNotEmpty()) {
+            val group = groups.firstOrNull { !it.isTrial }
+            if (group == null) groups.add(0, Group(ruling, ruling[0].isShadow, isTrial = false)) else group.rules += ruling
         }
-        if (enforced.size < rules.size) rules.forEach { if (it.isShadow) groups += Group(listOf(it), true) }
+        if (ruling.size < rules.size) rules.forEach { if (it.isTrial) groups += Group(listOf(it), isShadow = true, isTrial = true) }
     }
 
     companion object {
@@ -54,6 +54,7 @@ internal class Visit(
 internal class Group(
     rules: List<Rule>,
     val isShadow: Boolean,
+    val isTrial: Boolean,
 ) {
     var rules: List<Rule> = rules
     private val allAsked = ArrayList<Asked>(EXPECTED)

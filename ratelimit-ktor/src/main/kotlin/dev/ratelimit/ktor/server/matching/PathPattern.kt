@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.matching
 
+import io.ktor.http.URLDecodeException
 import io.ktor.http.decodeURLPart
 
 /**
@@ -80,7 +81,11 @@ internal class PathPattern private constructor(
                 "pattern '$pattern' has '$odd', which stands in no path; patterns are not regular expressions: write '{name}' or '*' " +
                     "for one part of the path, and '*' at the end for all that follows"
             }
-            return part.decodeURLPart()
+            return try {
+                part.decodeURLPart()
+            } catch (e: URLDecodeException) {
+                throw IllegalArgumentException("pattern '$pattern': '$part' has a '%' that encodes nothing; write '%25' for a '%'", e)
+            }
         }
     }
 }

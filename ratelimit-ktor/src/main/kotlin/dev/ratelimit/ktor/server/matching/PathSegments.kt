@@ -48,7 +48,13 @@ internal class PathPrefix(
     rootPath: String,
     prefix: String,
 ) {
-    private val parts = parts(rootPath) + parts(prefix)
+    private val own: List<String> = parts(prefix)
+    private val parts: List<String> = parts(rootPath) + own
+
+    /** Whether all that a pattern is about is behind it. */
+    fun covers(pattern: PathPattern): Boolean =
+        !pattern.isFloating && pattern.segments.size >= own.size &&
+            own.indices.all { (pattern.segments[it] as? Segment.Constant)?.text == own[it] }
 
     fun holds(path: String): Boolean {
         val parts = parts(path)

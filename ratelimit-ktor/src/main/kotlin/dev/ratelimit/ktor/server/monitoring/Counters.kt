@@ -9,16 +9,18 @@ import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 
 /**
- * The counters of all rules. They run on from the start; the first call of a minute hands on what the minute before has added. A call
- * that comes just while that happens goes on at once, and counts for one of the two minutes; none is lost and none counts twice.
+ * The counters of all calls, rules and endpoints. They run on from the start; the first call of a minute hands on what the minute before
+ * has added. A call that comes just while that happens goes on at once, and counts for one of the two minutes; none is lost and none
+ * counts twice.
  *
- * @param handOn is given what a minute has added to a rule; one call at a time
+ * @param handOn is given what a minute has added to a subject; one call at a time
  */
 internal class Counters(
     private val clock: Clock,
-    private val handOn: (minute: Long, rule: String, figures: Figures) -> Unit,
+    private val handOn: (minute: Long, subject: Subject, figures: Figures) -> Unit,
 ) {
-    private val counters = ConcurrentHashMap<String, Counter>()
+    private val rules = ConcurrentHashMap<String, DatedCounter>()
+    private val endpoints = ConcurrentHashMap<String, DatedCounter>()
     private val lock = ReentrantLock()
 
     @Volatile
@@ -28,9 +30,16 @@ internal class Counters(
         counter("")
     }
 
-    fun counter(rule: String): RuleCounter = counters[rule] ?: counters.computeIfAbsent(rule) { Counter(this) }
+    fun counter(rule: String): Counter =
+        rules[rule] ?: rules.computeIfAbsent(rule) { DatedCounter(this, if (it.isEmpty()) Subject.All else Subject.OfRule(it)) }
 
-    /** Before each count. */
+    fun endpoint(endpoint: String): Counter =
+        endpoints[endpoint] ?: endpoints.computeIfAbsent(endpoint) { DatedCounter(this, Subject.OfEndpoint(it)) }
+
+    /** The names of all endpoints that have a counter. */
+    val endpointNames: Set<String> get() = endpoints.keys
+
+    /** Before each call is counted. */
     fun tick() {
         val now = clock.minute()
         if (now == minute || !lock.tryLock()) return
@@ -56,13 +65,17 @@ internal class Counters(
             then()
         }
 
-    private fun handOnAll() = counters.forEach { (rule, counter) -> counter.added()?.let { handOn(minute, rule, it) } }
+    private fun handOnAll() {
+        for (counter in rules.values + endpoints.values) counter.added()?.let { handOn(minute, counter.subject, it) }
+    }
 
-    fun counts(): Map<String, RateLimitCounts> = lock.withLock { counters.mapValues { it.value.all() } }
+    /** Of all calls, by an empty name, and of rules. */
+    fun counts(): Map<String, RateLimitCounts> = lock.withLock { rules.mapValues { it.value.all() } }
 
-    private class Counter(
+    private class DatedCounter(
         private val counters: Counters,
-    ) : RuleCounter {
+        val subject: Subject,
+    ) : Counter {
         private val sums = Array(Figures.LONGEST) { LongAdder() }
         private val longest = AtomicLong()
 
@@ -74,7 +87,8 @@ internal class Counters(
             outcome: Outcome,
             nanos: Long,
         ) {
-            counters.tick()
+            // Of each call this comes first.
+            if (subject == Subject.All) counters.tick()
             sums[outcome.ordinal].increment()
             sums[Figures.TIME].add(nanos)
             if (nanos > longest.get()) longest.accumulateAndGet(nanos, Math::max)

@@ -1,5 +1,7 @@
 package dev.ratelimit.ktor.server.monitoring
 
+import dev.ratelimit.ktor.server.rules.Keys
+
 /** Whose call was refused, and by what. */
 internal class DeniedId(
     val rule: String,
@@ -34,5 +36,5 @@ internal fun remembered(text: String): String {
     return "${text.take(end)}…${text.length}#${Integer.toHexString(text.hashCode())}"
 }
 
-private const val MOST_CHARACTERS = 128
+private const val MOST_CHARACTERS = Keys.LONGEST
 private const val KEPT_CHARACTERS = 100

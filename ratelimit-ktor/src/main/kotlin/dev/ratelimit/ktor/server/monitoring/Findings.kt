@@ -14,6 +14,7 @@ internal class Findings(
     private val totals = Figures()
     private val minutes = TreeMap<Long, Figures>()
     private val rules = TreeMap<String, Figures>()
+    private val endpoints = TreeMap<String, Figures>()
     private val denied = DeniedList.entries.associateWith { HashMap<String, Long>() }
 
     fun addMinute(
@@ -31,16 +32,31 @@ internal class Findings(
         minutes.getOrPut(minute) { Figures() }.add(place, number)
     }
 
-    fun addRule(
-        rule: String,
+    fun addPart(
+        subject: Subject,
         figures: Figures,
-    ) = figures.forEach { place, number -> addRule(rule, place, number) }
+    ) = figures.forEach { place, number ->
+        when (subject) {
+            Subject.All -> Unit
+            is Subject.OfRule -> addRule(subject.name, place, number)
+            is Subject.OfEndpoint -> addEndpoint(subject.name, place, number)
+        }
+    }
 
     fun addRule(
         rule: String,
         place: Int,
         number: Long,
     ) = rules.getOrPut(rule) { Figures() }.add(place, number)
+
+    fun addEndpoint(
+        endpoint: String,
+        place: Int,
+        number: Long,
+    ) = endpoints.getOrPut(endpoint) { Figures() }.add(place, number)
+
+    /** Endpoints that have had calls, if perhaps none in this span. */
+    fun know(names: Set<String>) = names.forEach { endpoints.getOrPut(it) { Figures() } }
 
     fun addDenied(
         list: DeniedList,
@@ -63,6 +79,7 @@ internal class Findings(
             isShared = isShared,
             totals = totals.counts(),
             rules = rules.mapValues { it.value.counts() },
+            endpoints = endpoints.mapValues { it.value.counts() },
             minutes = minutes.map { (minute, figures) -> RateLimitMinute(Instant.ofEpochSecond(minute * SECONDS), figures.counts()) },
             topKeys =
                 top(DeniedList.KEYS).mapNotNull { (key, times) ->

@@ -23,6 +23,10 @@ internal data class Group(
         RULES_BY_MINUTE("rules-of-minute", false),
         RULES_BY_HOUR("rules-of-hour", true),
 
+        /** Endpoints: `dPOST /auth/login` is what was denied of that. */
+        ENDPOINTS_BY_MINUTE("endpoints-of-minute", false),
+        ENDPOINTS_BY_HOUR("endpoints-of-hour", true),
+
         /** What was denied most: `k` and a [DeniedId], or `e` and an endpoint. */
         DENIED_BY_MINUTE("denied-in-minute", false),
         DENIED_BY_HOUR("denied-in-hour", true),
@@ -39,8 +43,8 @@ internal data class Group(
     /** How long it is kept after something was added last: as long as somebody may ask for it, and a little longer. */
     fun keptFor(retention: Duration): Duration =
         when (kind) {
-            Kind.TOTALS, Kind.RULES_BY_HOUR, Kind.DENIED_BY_HOUR -> retention
-            Kind.RULES_BY_MINUTE -> minOf(retention, MINUTES_OF_RULES.minutes)
+            Kind.TOTALS, Kind.RULES_BY_HOUR, Kind.ENDPOINTS_BY_HOUR, Kind.DENIED_BY_HOUR -> retention
+            Kind.RULES_BY_MINUTE, Kind.ENDPOINTS_BY_MINUTE -> minOf(retention, MINUTES_OF_RULES.minutes)
             Kind.DENIED_BY_MINUTE -> minOf(retention, Span.MINUTES_OF_DENIALS.minutes)
         } + 2.hours
 
@@ -54,6 +58,8 @@ internal data class Group(
         when (kind) {
             Kind.TOTALS -> tellTotal(name, number, findings)
             Kind.RULES_BY_MINUTE, Kind.RULES_BY_HOUR -> placeOf(name[0])?.let { findings.addRule(name.substring(1), it, number) }
+            Kind.ENDPOINTS_BY_MINUTE, Kind.ENDPOINTS_BY_HOUR ->
+                placeOf(name[0])?.let { findings.addEndpoint(name.substring(1), it, number) }
             Kind.DENIED_BY_MINUTE, Kind.DENIED_BY_HOUR -> listOf(name[0])?.let { findings.addDenied(it, name.substring(1), number) }
         }
     }
@@ -86,10 +92,11 @@ internal data class Group(
             place: Int,
         ): String = "${Math.floorMod(minute, MINUTES_OF_HOUR).toString().padStart(2, '0')}${LETTERS[place]}"
 
-        fun nameOfRule(
-            rule: String,
+        /** Of a rule or an endpoint. */
+        fun nameOfPart(
+            part: String,
             place: Int,
-        ): String = LETTERS[place] + rule
+        ): String = LETTERS[place] + part
 
         fun nameOfDenied(
             list: DeniedList,

@@ -4,47 +4,84 @@ import java.util.TreeMap
 import kotlin.time.Duration
 
 /**
- * What this instance has counted, by time: of all calls by the minute, of rules by the minute for a while and by the hour as long as
- * anything is kept. At most 200,000 [cells][Series] of about 150 bytes, whatever rules and retention there are: a week of one rule has
- * 10,600, a week of 500 rules that are used all the time 144,000. Beyond that the oldest goes first. Not thread-safe.
+ * What this instance has counted, by time: of all calls by the minute, of rules and endpoints by the minute for a while and by the hour as
+ * long as anything is kept. At most 200,000 [cells][Series] of about 150 bytes for calls and rules, whatever rules and retention there are:
+ * a week of one rule has 10,600, a week of 500 rules that are used all the time 144,000. At most 75,000 more for endpoints. Beyond that the
+ * oldest goes first. Not thread-safe.
  */
 internal class History(
     retention: Duration,
 ) {
     private val minutesKept = retention.inWholeMinutes + MINUTES_OF_HOUR
     private val totals = Series(MOST_MINUTES)
-    private val minutes = Series(MOST_MINUTES)
-    private val hours = Series(MOST_HOURS)
+    private val rules = Parts(MOST_MINUTES, MOST_HOURS)
+    private val endpoints = Parts(MOST_MINUTES / 2, MOST_HOURS / 2)
 
-    /** From which minute on rules are known by the minute. */
-    val minutesSince: Long get() = minutes.since
-
-    /** From which hour on rules are known at all. */
-    val hoursSince: Long get() = hours.since
+    /** @param byEndpoint whether endpoints have to be known too */
+    fun since(byEndpoint: Boolean): Since =
+        if (!byEndpoint) {
+            rules.since()
+        } else {
+            val (one, other) = rules.since() to endpoints.since()
+            Since(maxOf(one.minute, other.minute), maxOf(one.hour, other.hour))
+        }
 
     fun add(
         minute: Long,
-        rule: String,
+        subject: Subject,
         figures: Figures,
     ) {
-        if (rule.isEmpty()) {
-            totals.add(minute, rule, figures)
-        } else {
-            minutes.add(minute, rule, figures)
-            hours.add(hourOf(minute), rule, figures)
+        when (subject) {
+            Subject.All -> totals.add(minute, subject, figures)
+            is Subject.OfRule -> rules.add(minute, subject, figures)
+            is Subject.OfEndpoint -> endpoints.add(minute, subject, figures)
         }
         totals.forget(minute - minutesKept)
-        minutes.forget(minute - MINUTES_OF_RULES)
-        hours.forget(hourOf(minute - minutesKept))
+        rules.forget(minute)
+        endpoints.forget(minute)
     }
 
     fun tell(
         span: Span,
+        byEndpoint: Boolean,
         findings: Findings,
     ) {
         totals.forEach(span.minutes) { minute, _, figures -> findings.addMinute(minute, figures) }
-        minutes.forEach(span.minutesOfRules) { _, rule, figures -> findings.addRule(rule, figures) }
-        hours.forEach(span.hoursOfRules) { _, rule, figures -> findings.addRule(rule, figures) }
+        rules.tell(span, findings)
+        if (byEndpoint) endpoints.tell(span, findings)
+    }
+
+    /** Subjects of one kind, by minutes and by hours. */
+    private inner class Parts(
+        mostMinutes: Int,
+        mostHours: Int,
+    ) {
+        private val minutes = Series(mostMinutes)
+        private val hours = Series(mostHours)
+
+        fun since() = Since(minutes.since, hours.since)
+
+        fun add(
+            minute: Long,
+            subject: Subject,
+            figures: Figures,
+        ) {
+            minutes.add(minute, subject, figures)
+            hours.add(hourOf(minute), subject, figures)
+        }
+
+        fun forget(minute: Long) {
+            minutes.forget(minute - MINUTES_OF_RULES)
+            hours.forget(hourOf(minute - minutesKept))
+        }
+
+        fun tell(
+            span: Span,
+            findings: Findings,
+        ) {
+            minutes.forEach(span.minutesOfRules) { _, subject, figures -> findings.addPart(subject, figures) }
+            hours.forEach(span.hoursOfRules) { _, subject, figures -> findings.addPart(subject, figures) }
+        }
     }
 
     private companion object {
@@ -53,11 +90,22 @@ internal class History(
     }
 }
 
-/** Figures by slot of time and rule: a cell for each that has any. Not thread-safe. */
+/**
+ * From when on everything is known.
+ *
+ * @property minute by the minute
+ * @property hour at all
+ */
+internal class Since(
+    val minute: Long,
+    val hour: Long,
+)
+
+/** Figures by slot of time and subject: a cell for each that has any. Not thread-safe. */
 internal class Series(
     private val most: Int,
 ) {
-    private val slots = TreeMap<Long, HashMap<String, Figures>>()
+    private val slots = TreeMap<Long, HashMap<Subject, Figures>>()
     private var cells = 0
 
     /** Nothing of this slot or a later one was dropped for want of space. */
@@ -66,12 +114,12 @@ internal class Series(
 
     fun add(
         slot: Long,
-        rule: String,
+        subject: Subject,
         figures: Figures,
     ) {
-        val rules = slots.getOrPut(slot) { HashMap() }
-        if (rule !in rules) cells++
-        rules.getOrPut(rule) { Figures() } += figures
+        val subjects = slots.getOrPut(slot) { HashMap() }
+        if (subject !in subjects) cells++
+        subjects.getOrPut(subject) { Figures() } += figures
         while (cells > most && slots.size > 1) since = maxOf(since, dropFirst() + 1)
     }
 
@@ -80,18 +128,18 @@ internal class Series(
     }
 
     private fun dropFirst(): Long {
-        val (slot, rules) = slots.pollFirstEntry()
-        cells -= rules.size
+        val (slot, subjects) = slots.pollFirstEntry()
+        cells -= subjects.size
         return slot
     }
 
     fun forEach(
         range: LongRange,
-        action: (slot: Long, rule: String, figures: Figures) -> Unit,
+        action: (slot: Long, subject: Subject, figures: Figures) -> Unit,
     ) {
         if (range.isEmpty()) return
-        for ((slot, rules) in slots.subMap(range.first, true, range.last, true)) {
-            for ((rule, figures) in rules) action(slot, rule, figures)
+        for ((slot, subjects) in slots.subMap(range.first, true, range.last, true)) {
+            for ((subject, figures) in subjects) action(slot, subject, figures)
         }
     }
 }

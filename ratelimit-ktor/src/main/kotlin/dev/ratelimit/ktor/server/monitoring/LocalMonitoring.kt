@@ -17,13 +17,15 @@ internal class LocalMonitoring(
 ) : Monitoring {
     private val history = History(retention)
     private val counters =
-        Counters(clock) { minute, rule, figures ->
-            history.add(minute, rule, figures)
-            outbox?.add(minute, rule, figures)
+        Counters(clock) { minute, subject, figures ->
+            history.add(minute, subject, figures)
+            outbox?.add(minute, subject, figures)
         }
     private val denials = TopDenials(clock, retention) { group, list, times -> outbox?.add(group, list, times) }
 
-    override fun counter(rule: String): RuleCounter = counters.counter(rule)
+    override fun counter(rule: String): Counter = counters.counter(rule)
+
+    override fun endpoint(endpoint: String): Counter = counters.endpoint(endpoint)
 
     override fun denied(
         rule: String,
@@ -34,15 +36,23 @@ internal class LocalMonitoring(
 
     override fun counts(): Map<String, RateLimitCounts> = counters.counts()
 
-    override suspend fun metrics(window: Duration): RateLimitMetrics {
+    override suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics {
         val (span, findings) =
             counters.collect {
-                val span = Span.of(window, retention, clock, history.minutesSince, history.hoursSince)
-                span to Findings(span).also { history.tell(span, it) }
+                val since = history.since(byEndpoint)
+                val span = Span.of(window, retention, clock, since.minute, since.hour)
+                span to Findings(span).also { history.tell(span, byEndpoint, it) }
             }
+        if (byEndpoint) findings.know(counters.endpointNames)
         denials.tell(span, findings)
         return findings.metrics(isShared = false)
     }
+
+    /** Endpoints that have had calls since the start. */
+    val endpointNames: Set<String> get() = counters.endpointNames
 
     /** Hands on what was counted until now, and what was denied most in minutes that are over. */
     fun handOn() {

@@ -8,8 +8,8 @@ import kotlin.time.Duration
 /** How a call fared. */
 internal enum class Outcome { ALLOWED, DENIED, SHADOW_DENIED, BYPASSED, BLOCKED, FAILED_OPEN, FAILED_CLOSED }
 
-/** The counters of one rule. Thread-safe, quick, without allocation: every call comes here. */
-internal interface RuleCounter {
+/** The counters of a rule or an endpoint. Thread-safe, quick, without allocation: every call comes here. */
+internal interface Counter {
     fun add(
         outcome: Outcome,
         nanos: Long,
@@ -18,8 +18,14 @@ internal interface RuleCounter {
 
 /** Remembers decisions. Thread-safe. */
 internal interface Monitoring : AutoCloseable {
-    /** The counter of the rule of this name, always the same; the empty name is that of all calls together. */
-    fun counter(rule: String): RuleCounter
+    /**
+     * The counter of the rule of this name, always the same; the empty name is that of all calls together, to which each call is added
+     * before it is added to others.
+     */
+    fun counter(rule: String): Counter
+
+    /** The counter of the calls of a route, always the same; there are no more of them than routes. */
+    fun endpoint(endpoint: String): Counter
 
     /** A refusal, or one that a rule in shadow would have made: for the lists of what is denied most. */
     fun denied(
@@ -32,19 +38,25 @@ internal interface Monitoring : AutoCloseable {
     /** Since the start of this instance, by rule. */
     fun counts(): Map<String, RateLimitCounts>
 
-    suspend fun metrics(window: Duration): RateLimitMetrics
+    /** @param byEndpoint whether endpoints are told too */
+    suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean = false,
+    ): RateLimitMetrics
 
     /** Remembers nothing. */
     object None : Monitoring {
         private val deaf =
-            object : RuleCounter {
+            object : Counter {
                 override fun add(
                     outcome: Outcome,
                     nanos: Long,
                 ) = Unit
             }
 
-        override fun counter(rule: String): RuleCounter = deaf
+        override fun counter(rule: String): Counter = deaf
+
+        override fun endpoint(endpoint: String): Counter = deaf
 
         override fun denied(
             rule: String,
@@ -55,7 +67,10 @@ internal interface Monitoring : AutoCloseable {
 
         override fun counts(): Map<String, RateLimitCounts> = mapOf("" to Figures().counts())
 
-        override suspend fun metrics(window: Duration): RateLimitMetrics =
+        override suspend fun metrics(
+            window: Duration,
+            byEndpoint: Boolean,
+        ): RateLimitMetrics =
             Findings(Span.of(window, LONGEST_RETENTION, Clock.systemUTC())).metrics(isShared = false)
 
         override fun close() = Unit

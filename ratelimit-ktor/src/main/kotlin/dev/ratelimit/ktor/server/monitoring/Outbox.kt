@@ -42,15 +42,23 @@ internal class Outbox(
     @Synchronized
     fun add(
         minute: Long,
-        rule: String,
+        subject: Subject,
+        figures: Figures,
+    ) = when (subject) {
+        Subject.All -> add(Group(Group.Kind.TOTALS, hourOf(minute)), figures) { Group.nameOfTotal(minute, it) }
+        is Subject.OfRule -> addPart(subject.name, Group.Kind.RULES_BY_MINUTE, Group.Kind.RULES_BY_HOUR, minute, figures)
+        is Subject.OfEndpoint -> addPart(subject.name, Group.Kind.ENDPOINTS_BY_MINUTE, Group.Kind.ENDPOINTS_BY_HOUR, minute, figures)
+    }
+
+    private fun addPart(
+        name: String,
+        byMinute: Group.Kind,
+        byHour: Group.Kind,
+        minute: Long,
         figures: Figures,
     ) {
-        if (rule.isEmpty()) {
-            add(Group(Group.Kind.TOTALS, hourOf(minute)), figures) { Group.nameOfTotal(minute, it) }
-        } else {
-            add(Group(Group.Kind.RULES_BY_MINUTE, minute), figures) { Group.nameOfRule(rule, it) }
-            add(Group(Group.Kind.RULES_BY_HOUR, hourOf(minute)), figures) { Group.nameOfRule(rule, it) }
-        }
+        add(Group(byMinute, minute), figures) { Group.nameOfPart(name, it) }
+        add(Group(byHour, hourOf(minute)), figures) { Group.nameOfPart(name, it) }
     }
 
     private fun add(

@@ -40,21 +40,29 @@ internal class SharedMonitoring(
             }
         }
 
-    override suspend fun metrics(window: Duration): RateLimitMetrics {
+    override suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics {
         val span = Span.of(window, retention, clock)
-        return Questions.orNull { withTimeoutOrNull(Questions.LONGEST) { turn.withLock { ofAll(span) } } } ?: local.metrics(window)
+        val ofAll = Questions.orNull { withTimeoutOrNull(Questions.LONGEST) { turn.withLock { ofAll(span, byEndpoint) } } }
+        return ofAll ?: local.metrics(window, byEndpoint)
     }
 
-    private suspend fun ofAll(span: Span): RateLimitMetrics {
+    private suspend fun ofAll(
+        span: Span,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics {
         local.handOn()
         val findings = Findings(span)
-        val groups = groupsOf(span)
+        val groups = groupsOf(span) + if (byEndpoint) groupsOfEndpoints(span) else emptyList()
         val tallies = Questions.inTime { store.talliesAsync(groups.map { it.name }) }
         groups.zip(tallies).forEach { (group, tally) ->
             tally.numbers.forEach { (name, number) -> group.tell(name, number, findings) }
             outbox.tell(group, tally.entries[writer] ?: 0, findings)
         }
         local.tellOpen(span, findings)
+        if (byEndpoint) findings.know(local.endpointNames)
         return findings.metrics(isShared = true)
     }
 
@@ -64,6 +72,10 @@ internal class SharedMonitoring(
             span.hoursOfRules.map { Group(Group.Kind.RULES_BY_HOUR, it) } +
             span.minutesOfDenials.map { Group(Group.Kind.DENIED_BY_MINUTE, it) } +
             span.hoursOfDenials.map { Group(Group.Kind.DENIED_BY_HOUR, it) }
+
+    private fun groupsOfEndpoints(span: Span): List<Group> =
+        span.minutesOfRules.map { Group(Group.Kind.ENDPOINTS_BY_MINUTE, it) } +
+            span.hoursOfRules.map { Group(Group.Kind.ENDPOINTS_BY_HOUR, it) }
 
     /** Tells the store what it was not told; fails with the first failure, and what is left waits for the next time. */
     suspend fun flush() =

@@ -5,7 +5,8 @@ import java.util.HexFormat
 
 /** How keys are kept and shown. */
 internal object Keys {
-    private const val LONGEST = 200
+    /** Longer ones are hashed, so that what is shown of a key is always enough to find it. */
+    const val LONGEST = 128
     private const val HASHED = "sha256:"
     private const val HASH_BYTES = 16
     private const val HEX = 2

@@ -8,12 +8,16 @@ import java.util.EnumSet
 /**
  * A rule in force.
  *
- * @property guard of a rule that has nothing to ask before authentication: counts calls by their address until they are authenticated
+ * @property isShadow whether it refuses nobody, by itself or because all rules are tried out
+ * @property isTrial whether it is only tried out, unlike others; it takes no part in what they decide
+ * @property guard of a rule by user in which nothing counts every call before authentication: counts calls by their address until they are
+ *   authenticated
  */
 internal class Rule private constructor(
     val name: String,
     val scopes: List<Scope>,
     val isShadow: Boolean,
+    val isTrial: Boolean,
     val fallsThrough: Boolean,
     val guard: Scope?,
     val first: Stage,
@@ -46,12 +50,13 @@ internal class Rule private constructor(
     companion object {
         /**
          * @param isNamed whether routes name the rule, instead of a pattern of its own
+         * @param isDryRun whether all rules are tried out
          * @throws IllegalArgumentException if the rule would limit nothing, or a call could never pass it
          */
         fun of(
             config: RuleConfig,
             isNamed: Boolean,
-            isShadow: Boolean,
+            isDryRun: Boolean,
             userAfterAuthentication: Boolean,
         ): Rule {
             val name = config.rule
@@ -65,9 +70,26 @@ internal class Rule private constructor(
                 "rule '$name' has the weight ${config.fixedWeight}, but $tooSmall never grants more than ${tooSmall?.burst()} at once"
             }
             val user = scopes.firstOrNull { it.source == KeySource.User && it.stage == Stage.AUTHENTICATED }
-            val guard = user?.byAddress.takeIf { scopes.all { it.stage == Stage.AUTHENTICATED } }
-            return Rule(name, scopes, isShadow, config.fallThrough, guard, first, config.fixedWeight, config.weigh)
+            val guard = user?.byAddress.takeIf { scopes.none(::countsEveryCall) }
+            return Rule(
+                name,
+                scopes,
+                isDryRun || config.shadow,
+                config.shadow,
+                config.fallThrough,
+                guard,
+                first,
+                config.fixedWeight,
+                config.weigh,
+            )
         }
+
+        /** Whatever the caller says of itself: a new API key with each guess of a password would be a new bucket for each. */
+        private fun countsEveryCall(scope: Scope) =
+            when (scope.source) {
+                KeySource.Ip, KeySource.Global, KeySource.Endpoint -> true
+                KeySource.User, KeySource.ApiKey, is KeySource.By -> false
+            }
 
         private fun stage(
             source: KeySource,

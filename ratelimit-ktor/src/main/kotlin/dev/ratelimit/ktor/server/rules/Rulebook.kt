@@ -33,7 +33,7 @@ internal class Rulebook private constructor(
         if (matching.isEmpty()) return everywhere
         var last = 0
         // What is only tried out takes nothing from what rules.
-        while (last < matching.lastIndex && (matching[last].fallsThrough || matching[last].isShadow)) last++
+        while (last < matching.lastIndex && (matching[last].fallsThrough || matching[last].isTrial)) last++
         val ruling = if (last == matching.lastIndex) matching else matching.subList(0, last + 1)
         return if (everywhere.isEmpty()) ruling else everywhere + ruling
     }

@@ -22,7 +22,8 @@ internal class ConfigReader(
         root.flag("ignoreCase")?.let { config.ignoreCase = it }
         root.flag("failOpen")?.let { config.failOpen = it }
         root.number("warnAt")?.let { config.warnAt = it }
-        root.whole("ipv6Prefix")?.let { config.ipv6Prefix = Math.toIntExact(it) }
+        root.duration("maxWait")?.let { config.maxWait = it }
+        root.whole("ipv6Prefix")?.let { config.ipv6Prefix = it.coerceIn(Int.MIN_VALUE.toLong(), Int.MAX_VALUE.toLong()).toInt() }
         root.flag("monitoring")?.let { config.monitoring = it }
         root.duration("metricsRetention")?.let { config.metricsRetention = it }
         proxies(root)
@@ -125,7 +126,8 @@ internal class ConfigReader(
         val CALLERS = setOf("addresses", "apiKeys")
         val ANSWERS = setOf("retryAfter", "rateLimitHeaders", "standardHeaders", "resetAsEpoch")
         val KEYS =
-            setOf("environment", "enabled", "shadow", "ignoreCase", "failOpen", "warnAt", "ipv6Prefix", "monitoring", "metricsRetention") +
+            setOf("environment", "enabled", "shadow", "ignoreCase", "failOpen", "warnAt", "maxWait", "ipv6Prefix") +
+                setOf("monitoring", "metricsRetention") +
                 setOf("trustedProxies", "forwardingHeader", TIERS, "everywhere", "rules", "limits", "bypass", "deny", "answers")
     }
 }

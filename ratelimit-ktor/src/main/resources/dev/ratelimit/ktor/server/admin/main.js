@@ -21,14 +21,14 @@ const connection = new Connection({
     showLive();
     table.showNow(rates);
   },
-  news({ metrics, config: { rules, isEnabled } }) {
+  news({ metrics, config: { rules, isEnabled, isSwitchShared } }) {
     showTotals(metrics);
     historyChart.show(metrics);
     setOptions(liveRule, [['', 'All calls'], ...rules.map(({ name }) => [name, visible(name)])]);
     table.show(rules, metrics.rules, rates);
     bucket.rules = rules;
     showDenied(metrics.topDenied, (key) => bucket.isKnown(key), (key) => bucket.look(key));
-    emergency.show(isEnabled);
+    emergency.show(isEnabled, isSwitchShared);
   },
   state: showState,
 });

@@ -5,6 +5,7 @@ import dev.ratelimit.jvm.perHour
 import dev.ratelimit.ktor.client.withRedis
 import dev.ratelimit.ktor.server.RateLimitingConfig
 import dev.ratelimit.ktor.server.limited
+import dev.ratelimit.ktor.server.rateLimiting
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.engine.spec.tempdir
@@ -18,6 +19,7 @@ import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import java.net.URLEncoder
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.seconds
 
 /** The routes on the plugin itself. */
@@ -36,6 +38,28 @@ class AdminOnRealServerTest :
             path.dropLast(1).fold(this) { json, name ->
                 json.getValue(name).jsonObject
             }.getValue(path.last()).jsonPrimitive.content.toLong()
+
+        test("what is shown of a key finds its bucket, however long it is; and an address in any spelling") {
+            val long = "k".repeat(150)
+            limited({
+                trustedProxies("127.0.0.1")
+                rule("/tenants/*") { per("tenant", 1.perHour) { it.request.headers["Tenant"] } }
+                rule("/*") { perIp(1.perHour) }
+            }) {
+                List(2) { get("/tenants/x", "Tenant" to long).status } shouldContainExactly listOf(200, 429)
+                val shown = application.rateLimiting.metrics(1.hours).topKeys.single().key
+                application.rateLimiting.reset("/tenants/*", "tenant", shown)
+                get("/tenants/x", "Tenant" to long).status shouldBe 200
+                for ((sent, written) in listOf("2001:DB8::7" to "2001:db8:0:0::1", "::ffff:203.0.113.7" to "203.0.113.7")) {
+                    val from = "X-Forwarded-For" to sent
+                    List(2) { get("/", from).status } shouldContainExactly listOf(200, 429)
+                    application.rateLimiting.peek("/*", "ip", sent)[0].remaining() shouldBe 0
+                    application.rateLimiting.reset("/*", "ip", written)
+                    get("/", from).status shouldBe 200
+                }
+                application.rateLimiting.peek("/*", "ip", "2001:db8::/64")[0].remaining() shouldBe 0
+            }
+        }
 
         test("what was counted is told, and a bucket found by the hash that is shown of its key; the key itself is told nowhere") {
             limited({ limits() }) {

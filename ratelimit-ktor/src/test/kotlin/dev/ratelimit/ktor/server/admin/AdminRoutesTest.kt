@@ -3,6 +3,7 @@ package dev.ratelimit.ktor.server.admin
 import dev.ratelimit.RateLimitStoreException
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.collections.shouldNotContain
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.ktor.server.application.install
@@ -38,6 +39,11 @@ class AdminRoutesTest :
                         "decisionTime": {"meanMicros": 10.0, "longestMicros": 800.0}}""",
                     )
                 answer.json.getValue("rules").jsonObject.keys shouldBe setOf("/api/*", "gone")
+                answer.json.keys shouldNotContain "endpoints"
+                val more = get("/metrics?byEndpoint=true").json
+                more.getValue("endpoints").jsonObject.keys shouldBe setOf("GET /api/orders/{id}", "/api/*", "(no route)")
+                get("/metrics?byEndpoint=yes").detail shouldBe
+                    "byEndpoint 'yes' is neither true nor false; write byEndpoint=true, or leave it out"
                 answer.json.getValue("minutes").jsonArray.map { it.jsonObject.getValue("at").jsonPrimitive.content } shouldContainExactly
                     listOf(
                         "2026-03-04T04:56:00Z",
@@ -87,13 +93,39 @@ class AdminRoutesTest :
             }
         }
 
-        test("a rule that is not there is a 404 that names those that are") {
+        test("the metrics of one endpoint are found by its method and path") {
+            withAdmin {
+                for (path in listOf("GET%20%2Fapi%2Forders%2F%7Bid%7D", "GET%20/api/orders/%7Bid%7D")) {
+                    val answer = get("/metrics/endpoint/$path?window=15m")
+                    answer.status shouldBe 200
+                    answer.json["endpoint"] shouldBe json("\"GET /api/orders/{id}\"")
+                    answer.json.getValue("totals").jsonObject["allowed"] shouldBe json("800")
+                    answer.json.getValue("totals").jsonObject["denied"] shouldBe json("30")
+                    answer.json["windowSeconds"] shouldBe json("900")
+                    answer.json.getValue("health").jsonObject["isUp"] shouldBe json("true")
+                }
+                get("/metrics/endpoint/(no%20route)").json["endpoint"] shouldBe json("\"(no route)\"")
+                // Of one name: the rule, unless the endpoint is asked for.
+                get("/metrics/endpoint//api/*").json.run {
+                    this["rule"] shouldBe json("\"/api/*\"")
+                    getValue("totals").jsonObject["denied"] shouldBe json("90")
+                }
+                get("/metrics/endpoint//api/*?byEndpoint=true").json.run {
+                    this["endpoint"] shouldBe json("\"/api/*\"")
+                    getValue("totals").jsonObject["denied"] shouldBe json("2")
+                }
+            }
+        }
+
+        test("an endpoint or a rule that is not there is a 404 that names those that are") {
             withAdmin {
                 val answer = get("/metrics/endpoint/%2Fapi")
                 answer.status shouldBe 404
                 answer["Content-Type"] shouldBe "application/problem+json"
                 answer.json["status"] shouldBe json("404")
-                answer.detail shouldBe "there is no rule '/api'; there are ['/api/*', 'POST:/auth/*', 'gone']"
+                answer.detail shouldBe
+                    "there is no rule '/api', and no call of an endpoint '/api'; there are the rules ['/api/*', 'POST:/auth/*', 'gone'] " +
+                    "and the endpoints ['GET /api/orders/{id}', '/api/*', '(no route)']"
             }
         }
 
@@ -114,6 +146,7 @@ class AdminRoutesTest :
                 val answer = get("/config")
                 answer.status shouldBe 200
                 answer.json["isEnabled"] shouldBe json("true")
+                answer.json["isSwitchShared"] shouldBe json("false")
                 val rules = answer.json.getValue("rules").jsonArray
                 rules[1] shouldBe
                     json(

@@ -185,8 +185,10 @@ class DashboardTest :
             dashboard { browser ->
                 browser.until { browser.one("#switch").isEnabled.shouldBeTrue() }
                 browser.one("#off").isDisplayed shouldBe false
+                browser.text("#switch-about") shouldContain "this instance lets every call through and charges none. Other instances go on."
                 browser.one("#switch").click()
                 browser.until { browser.text("#confirm-title") shouldBe "Switch the limits off?" }
+                browser.text("#confirm-text") shouldContain "Then this instance lets every call through"
                 browser.focused().sendKeys(Keys.ESCAPE)
                 browser.until { browser.one("#confirm").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
@@ -199,6 +201,16 @@ class DashboardTest :
                 browser.one("#confirm-yes").click()
                 browser.until { browser.one("#off").isDisplayed shouldBe false }
                 control.isEnabled shouldBe true
+            }
+        }
+
+        test("a switch of all instances says so before it is turned") {
+            dashboard(FakeControl().apply { isSwitchShared = true }) { browser ->
+                browser.until { browser.text("#switch-about") shouldContain "all instances that share the store let every call through" }
+                browser.text("#switch-about") shouldNotContain "Other instances"
+                browser.one("#switch").click()
+                browser.until { browser.text("#confirm-text") shouldContain "Then all instances that share the store let every call" }
+                browser.focused().sendKeys(Keys.ESCAPE)
             }
         }
 

@@ -38,6 +38,9 @@ internal class FakeControl : RateLimitingControl {
     override var isEnabled = true
 
     @Volatile
+    override var isSwitchShared = false
+
+    @Volatile
     override var rules: List<RateLimitRuleInfo> = listOf(API, AUTH)
 
     @Volatile
@@ -114,7 +117,10 @@ internal class FakeControl : RateLimitingControl {
 
     override suspend fun health() = RateLimitHealth("Redis 7.0.15, standalone", isUp, 420.microseconds)
 
-    override suspend fun metrics(window: Duration): RateLimitMetrics {
+    override suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics {
         failure?.let { throw it }
         windows += window
         val to = Instant.parse("2026-03-04T05:06:30Z")
@@ -129,6 +135,7 @@ internal class FakeControl : RateLimitingControl {
             true,
             TOTALS,
             mapOf("/api/*" to counts(900, 90), "gone" to counts(1, 0)),
+            if (byEndpoint) ENDPOINTS else emptyMap(),
             minutes,
             topKeys,
             topEndpoints,
@@ -172,6 +179,7 @@ internal class FakeControl : RateLimitingControl {
                     ),
                 ),
             )
+        val ENDPOINTS = mapOf("GET /api/orders/{id}" to counts(800, 30), "/api/*" to counts(3, 2), "(no route)" to counts(2, 0))
         val TOTALS = RateLimitCounts(900, 90, 5, 3, 1, 1, 0, 10_000.microseconds, 800.microseconds)
 
         fun counts(

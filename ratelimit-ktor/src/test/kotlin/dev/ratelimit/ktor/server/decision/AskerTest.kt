@@ -4,6 +4,9 @@ import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.perHour
+import dev.ratelimit.ktor.server.limited
+import dev.ratelimit.ktor.server.monitoring.FakeTallies
+import dev.ratelimit.ktor.server.rateLimiting
 import dev.ratelimit.spi.Adjustment
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
@@ -13,7 +16,9 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.async
 import kotlinx.coroutines.test.currentTime
+import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
@@ -26,16 +31,46 @@ class AskerTest :
         test("a store that never answers is away after three seconds") {
             runTest {
                 val asker = Asker(OddStore(CompletableFuture()))
-                shouldThrow<RateLimitStoreException> { asker.ask(charges) }
+                shouldThrow<RateLimitStoreException> { asker.ask(charges, Long.MAX_VALUE) }
                 shouldThrow<RateLimitStoreException> { asker.peek(charges[0]) }
-                currentTime shouldBeInRange 6_000L..6_001L
+                shouldThrow<RateLimitStoreException> { asker.peekAll(charges) }
+                currentTime shouldBeInRange 3_000L..3_001L
+            }
+        }
+
+        test("a store that cancels its answer is away") {
+            runTest {
+                val asker = Asker(OddStore(CompletableFuture<RateLimitResult>().apply { cancel(false) }))
+                shouldThrow<RateLimitStoreException> { asker.ask(charges, Long.MAX_VALUE) }.message shouldContain "cancelled"
             }
         }
 
         test("a store that fails in its own words is away") {
             runTest {
                 val asker = Asker(OddStore(CompletableFuture.failedFuture(IllegalStateException("closed"))))
-                shouldThrow<RateLimitStoreException> { asker.ask(charges) }.message shouldContain "closed"
+                shouldThrow<RateLimitStoreException> { asker.ask(charges, Long.MAX_VALUE) }.message shouldContain "closed"
+            }
+        }
+
+        test("buckets that are looked at together are asked about in one go") {
+            runTest {
+                val store = OddStore(CompletableFuture())
+                val looking = async { Asker(store).peekAll(charges) }
+                runCurrent()
+                store.looks shouldBe 2
+                looking.cancel()
+            }
+        }
+
+        test("a store that counts for all and fails in its own words is not up") {
+            val tallies = FakeTallies().apply { failure = IllegalStateException("no words for it") }
+            limited({
+                store = tallies
+                rule("/*") { perIp(1.perHour) }
+            }) {
+                application.rateLimiting.health().isUp shouldBe false
+                tallies.failure = null
+                application.rateLimiting.health().isUp shouldBe true
             }
         }
 
@@ -51,6 +86,7 @@ private class OddStore(
     private val answer: CompletionStage<RateLimitResult>,
 ) : RateLimitStore by MemoryStore() {
     var adjusted = 0
+    var looks = 0
 
     override fun tryAcquireAsync(
         charges: List<Charge>,
@@ -60,7 +96,10 @@ private class OddStore(
     override fun peekAsync(
         charges: List<Charge>,
         ahead: Long,
-    ): CompletionStage<RateLimitResult> = answer
+    ): CompletionStage<RateLimitResult> {
+        looks++
+        return answer
+    }
 
     override fun adjustAsync(adjustments: List<Adjustment>): CompletionStage<Void?> {
         adjusted++

@@ -67,6 +67,32 @@ class LocalMonitoringTest :
             }
         }
 
+        test("endpoints are counted apart from rules and from all calls, and kept as long as rules are") {
+            monitoring.endpoint("GET /api") shouldBeSameInstanceAs monitoring.endpoint("GET /api")
+            monitoring.call("GET /api")
+            repeat(3) { monitoring.endpoint("GET /api").add(Outcome.DENIED, 7) }
+            monitoring.counts().mapValues { it.value.requests } shouldBe mapOf("" to 1L, "GET /api" to 1L)
+
+            suspend fun told(window: Duration) =
+                monitoring.metrics(window, byEndpoint = true).run {
+                    listOf(totals, rules["GET /api"], endpoints["GET /api"]).map { it?.requests }
+                }
+            told(5.minutes) shouldBe listOf(1L, 1L, 3L)
+            metrics(5.minutes).endpoints.shouldBeEmpty()
+            monitoring.metrics(5.minutes, byEndpoint = true).endpoints.getValue("GET /api").run {
+                denied shouldBe 3
+                longestDecision shouldBe 7.nanoseconds
+            }
+            clock += 10.minutes
+            // An endpoint that has had calls is there with zeros.
+            told(5.minutes) shouldBe listOf(0L, null, 0L)
+            clock += 12.hours
+            told(13.hours) shouldBe listOf(1L, 1L, 3L)
+            told(7.hours) shouldBe listOf(0L, null, 0L)
+            clock += 8.days
+            told(7.days) shouldBe listOf(0L, null, 0L)
+        }
+
         test("a counter is always the same; before the first call there is nothing") {
             monitoring.counter("/api") shouldBeSameInstanceAs monitoring.counter("/api")
             monitoring.counts().getValue("").requests shouldBe 0
@@ -279,6 +305,7 @@ class LocalMonitoringTest :
         test("a monitoring that is off counts nothing and tells nothing") {
             Monitoring.None.use { none ->
                 none.call("/api", Outcome.DENIED)
+                none.endpoint("GET /api").add(Outcome.DENIED, 1)
                 none.deny("1.2.3.4")
                 none.counts().mapValues { it.value.requests } shouldBe mapOf("" to 0L)
                 for (window in listOf(1.hours, Duration.INFINITE)) {
@@ -286,6 +313,7 @@ class LocalMonitoringTest :
                         this.window shouldBe window
                         isShared shouldBe false
                         totals.requests shouldBe 0
+                        endpoints.shouldBeEmpty()
                         topKeys.shouldBeEmpty()
                     }
                 }

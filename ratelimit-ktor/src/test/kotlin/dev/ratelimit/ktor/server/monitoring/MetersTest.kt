@@ -126,6 +126,7 @@ internal class Control(
     private val monitoring: Monitoring,
 ) : RateLimitingControl {
     override var isEnabled: Boolean = true
+    override val isSwitchShared: Boolean get() = false
     override val rules: List<RateLimitRuleInfo> get() = emptyList()
 
     override suspend fun peek(
@@ -147,7 +148,10 @@ internal class Control(
 
     override suspend fun health(): RateLimitHealth = error("nobody asks for it")
 
-    override suspend fun metrics(window: Duration): RateLimitMetrics = monitoring.metrics(window)
+    override suspend fun metrics(
+        window: Duration,
+        byEndpoint: Boolean,
+    ): RateLimitMetrics = monitoring.metrics(window, byEndpoint)
 
     override fun counts() = monitoring.counts()
 }

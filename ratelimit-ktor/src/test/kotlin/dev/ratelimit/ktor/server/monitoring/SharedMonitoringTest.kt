@@ -9,6 +9,7 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
 import io.kotest.matchers.ints.shouldBeLessThan
 import io.kotest.matchers.longs.shouldBeGreaterThan
+import io.kotest.matchers.maps.shouldBeEmpty
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeInstanceOf
@@ -76,6 +77,28 @@ class SharedMonitoringTest :
                     minutes.map { it.counts.requests } shouldBe listOf(11L)
                 }
                 instance.counts().getValue("").requests shouldBe if (instance === one) 5 else 6
+            }
+        }
+
+        test("endpoints are told apart from rules, also from those of the same name, after minutes and after hours") {
+            val (one, other) = List(2) { instance() }
+            for (instance in listOf(one, other)) {
+                instance.call("GET /api", nanos = 5)
+                repeat(2) { instance.endpoint("GET /api").add(Outcome.DENIED, 20) }
+                instance.endpoint("dGET").add(Outcome.ALLOWED, 30)
+                instance.flush()
+            }
+            for (window in listOf(1.hours, 7.hours)) {
+                for (instance in listOf(one, other, instance())) {
+                    instance.metrics(window).endpoints.shouldBeEmpty()
+                    instance.metrics(window, byEndpoint = true).run {
+                        totals.requests shouldBe 2
+                        rules.mapValues { it.value.requests } shouldBe mapOf("GET /api" to 2L)
+                        endpoints.mapValues { it.value.requests } shouldBe mapOf("GET /api" to 4L, "dGET" to 2L)
+                        endpoints.getValue("GET /api").run { listOf(allowed, denied) shouldBe listOf(0L, 4L) }
+                        endpoints.getValue("GET /api").run { decisionTime to longestDecision } shouldBe (80.nanoseconds to 20.nanoseconds)
+                    }
+                }
             }
         }
 
@@ -327,8 +350,8 @@ class SharedMonitoringTest :
             val figures = Figures().apply { add(Outcome.ALLOWED.ordinal, 1) }
             var minute = clock.minute()
             repeat(400) {
-                repeat(10) { rule -> outbox.add(minute, "rule $rule", figures) }
-                outbox.add(minute, "", figures)
+                repeat(10) { rule -> outbox.add(minute, Subject.OfRule("rule $rule"), figures) }
+                outbox.add(minute, Subject.All, figures)
                 minute++
             }
             val groups = outbox.groups()
@@ -344,7 +367,7 @@ class SharedMonitoringTest :
             val outbox = Outbox("me", 7.days)
             val group = Group(Group.Kind.RULES_BY_HOUR, hourOf(clock.minute()))
             val figures = Figures().apply { for (place in 0 until Figures.SIZE) add(place, 1L + place) }
-            repeat(300) { outbox.add(clock.minute(), "rule $it", figures) }
+            repeat(300) { outbox.add(clock.minute(), Subject.OfRule("rule $it"), figures) }
             val sent = generateSequence { outbox.next(group)?.also { outbox.confirmed(group, it) } }.toList()
             sent.forEach { it.sums.size + it.maxima.size shouldBeLessThan 501 }
             sent.map { it.number } shouldBe sent.indices.map { it + 1L }

@@ -36,8 +36,8 @@ internal fun Monitoring.call(
     outcome: Outcome = Outcome.ALLOWED,
     nanos: Long = 0,
 ) {
-    counter(rule).add(outcome, nanos)
     counter("").add(outcome, nanos)
+    counter(rule).add(outcome, nanos)
 }
 
 internal fun Monitoring.deny(

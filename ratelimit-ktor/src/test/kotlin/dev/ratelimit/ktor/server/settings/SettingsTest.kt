@@ -5,6 +5,7 @@ import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.perHour
 import dev.ratelimit.ktor.server.RateLimitRuleInfo
 import dev.ratelimit.ktor.server.RateLimitingConfig
+import dev.ratelimit.ktor.server.limited
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.datatest.withTests
@@ -15,6 +16,7 @@ import io.ktor.server.config.ConfigLoader
 import io.ktor.server.config.ConfigLoader.Companion.load
 import java.io.File
 import kotlin.time.Duration.Companion.days
+import kotlin.time.Duration.Companion.seconds
 
 class SettingsTest :
     FunSpec({
@@ -86,6 +88,60 @@ class SettingsTest :
             }
         }
 
+        test("every other setting of a file does what it says") {
+            val yaml =
+                """
+                rateLimiting:
+                  environment: staging
+                  enabled: true
+                  shadow: false
+                  ignoreCase: true
+                  maxWait: 5s
+                  ipv6Prefix: 56
+                  monitoring: false
+                  trustedProxies: ["127.0.0.1"]
+                  forwardingHeader: Forwarded
+                  tiers:
+                    small: [1/1h]
+                    large: [9/1h, 5/1m]
+                  rules:
+                    - match: /a/*
+                      perIp: tiers
+                    - match: /b/*
+                      fallThrough: true
+                      perApiKey: 1/1h
+                  deny:
+                    apiKeys: [stolen]
+                  bypass:
+                    apiKeys: [friend]
+                  answers:
+                    retryAfter: false
+                    rateLimitHeaders: false
+                    standardHeaders: false
+                    resetAsEpoch: true
+                """.trimIndent()
+            read(yaml, "yaml").run {
+                listOf(warnAt, isEnabled, shadow, ignoreCase, maxWait, ipv6Prefix, monitoring) shouldBe
+                    listOf(0.8, true, false, true, 5.seconds, 56, false)
+            }
+            val file = File.createTempFile("application", ".yaml").apply { deleteOnExit() }
+            file.writeText(yaml)
+            limited({
+                tier { it.request.headers["Plan"] }
+                from(ConfigLoader.load(file.path).config("rateLimiting"))
+            }) {
+                fun from(address: String) = "Forwarded" to "for=$address"
+                List(2) { get("/A/x", from("203.0.113.7")).status } shouldContainExactly listOf(200, 429)
+                List(6) { get("/a/x", from("203.0.113.8"), "Plan" to "large").status }.count { it == 200 } shouldBe 5
+                List(2) { get("/a/x", from("\"[2001:db8:0:$it::1]\"")).status } shouldContainExactly listOf(200, 429)
+                List(2) { get("/b/x", "X-API-Key" to "k").status } shouldContainExactly listOf(200, 429)
+                get("/b/x", "X-API-Key" to "stolen").status shouldBe 403
+                List(2) { get("/b/x", "X-API-Key" to "friend").status }.distinct() shouldContainExactly listOf(200)
+                val refused = get("/b/x", "X-API-Key" to "k")
+                for (name in listOf("Retry-After", "X-RateLimit-Limit", "RateLimit")) refused[name] shouldBe null
+            }
+        }
+
         context("what cannot be meant is refused, with its place and what to write") {
             withTests(
                 mapOf(
@@ -102,6 +158,8 @@ class SettingsTest :
                     "rules: 5" to "setting 'rules' is '5'; write a list",
                     "warnAt: high" to "setting 'warnAt' is 'high'; write a number",
                     "warnAt: 80" to "warnAt 80.0 is no part",
+                    "ipv6Prefix: 99999999999" to "is no number of bits",
+                    "maxWait: -1s" to "maxWait -1s is negative",
                     "enabled: maybe" to "write true or false",
                     "metricsRetention: 7 weeks" to "for example 7d",
                     "environment: prodction" to "did you mean 'production'",
