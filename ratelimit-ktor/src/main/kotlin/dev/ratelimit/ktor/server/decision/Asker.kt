@@ -71,8 +71,8 @@ internal class Asker(
      */
     suspend fun peekAll(charges: List<Charge>): List<RateLimitResult> {
         if (local != null) return charges.map { peek(it) }
-        val answers = charges.map { charge -> store.peekAsync(listOf(charge), 0) }
-        return answers.map { answer { it } }
+        val asked = charges.map { charge -> runCatching { store.peekAsync(listOf(charge), 0) } }
+        return asked.map { answer { it.getOrThrow() } }
     }
 
     /** Whatever goes wrong in a store is its being away: it may fail in its own words, or forget to answer. */

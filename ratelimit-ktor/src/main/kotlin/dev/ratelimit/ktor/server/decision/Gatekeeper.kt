@@ -109,7 +109,7 @@ internal class Gatekeeper(
         group.ask(asked)
         val result =
             try {
-                asker.ask(asked.map { it.charge }, visit.setup.maxWaitNanos)
+                asker.ask(asked.map { it.charge }, if (asked.any { it.policy.hasTurns }) visit.setup.maxWaitNanos else Long.MAX_VALUE)
             } catch (e: RateLimitStoreException) {
                 group.hasFailed = true
                 reporter.failed(e)

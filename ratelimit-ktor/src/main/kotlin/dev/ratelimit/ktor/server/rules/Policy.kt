@@ -1,5 +1,6 @@
 package dev.ratelimit.ktor.server.rules
 
+import dev.ratelimit.Algorithm
 import dev.ratelimit.RateLimit
 
 /**
@@ -13,6 +14,9 @@ internal class Policy(
     val limit: RateLimit,
     val slot: Int,
 ) {
+    /** Whether calls may have to wait for their turn. Stores gather questions about others. */
+    val hasTurns: Boolean = limit.algorithm() == Algorithm.LEAKY_BUCKET
+
     /** The limit as answers write it: the same at every call. */
     val burst: String = limit.burst().toString()
     val algorithm: String =
