@@ -114,7 +114,7 @@ open class ServerCost {
                 store = MemoryStore(maxKeys = MAX_KEYS)
                 rule("/api/*") {
                     perIp(LIMIT, LIMIT.withBurst(BURST))
-                    global(LIMIT)
+                    global(TOTAL)
                 }
                 configure()
             }
@@ -130,5 +130,6 @@ open class ServerCost {
         const val MAX_KEYS = 4_000_000
         const val BURST = 2_000_000_000L
         val LIMIT = 1_000_000_000.perSecond
+        val TOTAL = 1_500_000_000.perSecond
     }
 }
