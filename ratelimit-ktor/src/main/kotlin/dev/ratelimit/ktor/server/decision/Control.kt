@@ -14,8 +14,6 @@ import dev.ratelimit.ktor.server.rules.Scope
 import dev.ratelimit.spi.BucketKey
 import dev.ratelimit.spi.Charge
 import dev.ratelimit.spi.TallyStore
-import kotlinx.coroutines.CancellationException
-import org.slf4j.LoggerFactory
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
 import dev.ratelimit.RateLimit as Limit
@@ -69,22 +67,14 @@ internal class Control(
 
     override fun reload(): Unit = runtime.reload()
 
-    /** A store of the user's may fail in its own words. */
-    @Suppress("TooGenericExceptionCaught")
     override suspend fun health(): RateLimitHealth {
         val store = runtime.store
         val start = System.nanoTime()
         val isUp =
-            try {
+            Questions.orNull {
                 // Asked of the store itself: a decision may come from what stands in for it.
                 if (store is TallyStore) Questions.inTime { store.talliesAsync(listOf(PROBE)) } else asker.peek(probe)
-                true
-            } catch (e: CancellationException) {
-                throw e
-            } catch (e: Exception) {
-                log.debug("the store does not answer", e)
-                false
-            }
+            } != null
         return RateLimitHealth(store.toString(), isUp, (System.nanoTime() - start).nanoseconds)
     }
 
@@ -96,7 +86,6 @@ internal class Control(
     override fun counts(): Map<String, RateLimitCounts> = runtime.monitoring.counts()
 
     private companion object {
-        val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
         const val PROBE = "health"
         val probe = Charge(BucketKey(PROBE, null, 0), Limit.perSecond(1.0), 1)
     }

@@ -19,7 +19,8 @@ internal class Endpoints(
     private val application: Application,
     private val monitoring: Monitoring,
 ) {
-    private val none = RouteInfo(RouteInfo.NONE, emptyList(), monitoring.endpoint(RouteInfo.NONE))
+    /** Of calls that no route answers. */
+    val none = RouteInfo(RouteInfo.NONE, emptyList(), monitoring.endpoint(RouteInfo.NONE))
     private val routes = ConcurrentHashMap<RoutingNode, RouteInfo>()
 
     fun of(route: RoutingNode): RouteInfo = routes[route] ?: routes.getOrPut(route) { RouteInfo.of(route, monitoring) }

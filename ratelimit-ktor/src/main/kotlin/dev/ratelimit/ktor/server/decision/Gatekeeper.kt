@@ -12,10 +12,7 @@ import kotlinx.coroutines.delay
 import org.slf4j.LoggerFactory
 import kotlin.time.Duration.Companion.nanoseconds
 
-/**
- * Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. What every call goes through is inline,
- * because each function that may suspend makes an object when it is called.
- */
+/** Decides on calls, stage by stage. Thread-safe; of one call, the stages come one after another. */
 internal class Gatekeeper(
     private val asker: Asker,
     private val reporter: Reporter,
@@ -44,7 +41,7 @@ internal class Gatekeeper(
     }
 
     /** How long until the call's turn. */
-    private suspend inline fun askAll(
+    private suspend fun askAll(
         visit: Visit,
         stage: Stage,
     ): Long {
@@ -64,7 +61,7 @@ internal class Gatekeeper(
         }
     }
 
-    private suspend inline fun timed(
+    private suspend fun timed(
         visit: Visit,
         group: Group,
         stage: Stage,
@@ -95,7 +92,7 @@ internal class Gatekeeper(
     }
 
     /** How long until the call's turn. */
-    private suspend inline fun ask(
+    private suspend fun ask(
         visit: Visit,
         group: Group,
         stage: Stage,

@@ -20,7 +20,6 @@ internal class Reporter(
     private val monitoring: Monitoring,
     private val endpoints: Endpoints,
 ) {
-    private val nowhere = monitoring.endpoint(RouteInfo.NONE)
     private val total = monitoring.counter("")
     private val isAway = AtomicBoolean()
 
@@ -70,12 +69,12 @@ internal class Reporter(
     fun ended(visit: Visit) {
         if (visit.isBroken) return
         val outcome = visit.outcome ?: outcome(visit) ?: return
-        val route = visit.route
+        val route = visit.route ?: endpoints.none
         total.add(outcome, visit.nanos)
-        (route?.counter ?: nowhere).add(outcome, visit.nanos)
+        route.counter.add(outcome, visit.nanos)
         if (Audit.isDetailed && outcome in PASSED) {
             val rules = visit.groups.flatMap { group -> group.rules.map { it.name } }
-            Audit.passed(outcome.name, rules, route?.endpoint ?: RouteInfo.NONE)
+            Audit.passed(outcome.name, rules, route.endpoint)
         }
         for (group in visit.groups) {
             val refusal = group.refusal

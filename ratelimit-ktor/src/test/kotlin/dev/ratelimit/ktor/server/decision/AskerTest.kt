@@ -16,6 +16,7 @@ import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.async
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
@@ -69,9 +70,16 @@ class AskerTest :
                 rule("/*") { perIp(1.perHour) }
             }) {
                 application.rateLimiting.health().isUp shouldBe false
+                tallies.failure = CancellationException("given up")
+                application.rateLimiting.health().isUp shouldBe false
                 tallies.failure = null
                 application.rateLimiting.health().isUp shouldBe true
             }
+        }
+
+        test("a store that throws instead of answering is away, for those who look too") {
+            val asker = Asker(OddStore(CompletableFuture()).apply { looksFail = true })
+            shouldThrow<RateLimitStoreException> { asker.peekAll(charges) }.message shouldContain "no looking"
         }
 
         test("permits that cannot be given back are no call's trouble") {
@@ -87,6 +95,7 @@ private class OddStore(
 ) : RateLimitStore by MemoryStore() {
     var adjusted = 0
     var looks = 0
+    var looksFail = false
 
     override fun tryAcquireAsync(
         charges: List<Charge>,
@@ -98,6 +107,7 @@ private class OddStore(
         ahead: Long,
     ): CompletionStage<RateLimitResult> {
         looks++
+        check(!looksFail) { "no looking" }
         return answer
     }
 
