@@ -8,7 +8,9 @@ import kotlin.time.Duration
  *
  * @property rule the rule's name; empty for the deny-list
  * @property scope the limits that refused it, such as `ip`; null where it was none
- * @property policy the one of them, as answers call it
+ * @property policy the one of them with the longest wait, as answers call it
+ * @property violatedPolicies all limits that refused it, [policy] first; none where it was no limit. In a store beyond this process only
+ *   those with the same numbers as [policy]: to ask for the others would double what a refusal costs
  * @property result what the store answered; null where it did not
  * @property retryAfter when the same call may pass; null where it never will
  */
@@ -17,6 +19,7 @@ public class RateLimitRefusal internal constructor(
     public val rule: String,
     public val scope: String?,
     public val policy: String?,
+    public val violatedPolicies: List<String>,
     public val result: RateLimitResult?,
     public val retryAfter: Duration?,
     public val detail: String,

@@ -67,7 +67,7 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
             if (call.isHandled) return@intercept
             val visit = runtime.visit(call) ?: return@intercept
             try {
-                if (runtime.passes(visit, Stage.ARRIVAL)) proceed() else finish()
+                if (!runtime.enters(visit, Stage.ARRIVAL) || runtime.passes(visit, Stage.ARRIVAL)) proceed() else finish()
             } finally {
                 runtime.end(visit)
             }
@@ -75,9 +75,12 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
         // What no route has answered has no route and no principal.
         pipeline.insertPhaseBefore(ApplicationCallPipeline.Fallback, unrouted)
         pipeline.intercept(unrouted) {
+            if (call.response.isCommitted) return@intercept
             val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
-            if (call.response.isCommitted || visit.last != Stage.ARRIVAL) return@intercept
-            if (!runtime.passes(visit, Stage.ROUTED) || !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
+            if (visit.last != Stage.ARRIVAL) return@intercept
+            for (stage in listOf(Stage.ROUTED, Stage.AUTHENTICATED)) {
+                if (runtime.enters(visit, stage) && !runtime.passes(visit, stage)) return@intercept finish()
+            }
         }
         pipeline.sendPipeline.intercept(ApplicationSendPipeline.Before) {
             context.attributes.getOrNull(Visit.key)?.let { it.setup.answers.addHeaders(it) }
@@ -88,13 +91,14 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
             root.insertPhaseBefore(ApplicationCallPipeline.Call, authenticated)
             root.intercept(ApplicationCallPipeline.Plugins) {
                 val visit = runtime.routed(call as RoutingPipelineCall) ?: return@intercept
-                if (!runtime.passes(visit, Stage.ROUTED)) finish()
+                if (runtime.enters(visit, Stage.ROUTED) && !runtime.passes(visit, Stage.ROUTED)) finish()
             }
             root.intercept(authenticated) {
                 // What authentication has refused comes by here too.
                 if (call.response.isCommitted) return@intercept
                 val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
-                if (visit.last == Stage.ROUTED && !runtime.passes(visit, Stage.AUTHENTICATED)) finish()
+                if (visit.last != Stage.ROUTED || !runtime.enters(visit, Stage.AUTHENTICATED)) return@intercept
+                if (!runtime.passes(visit, Stage.AUTHENTICATED)) finish()
             }
         }
         return runtime.control

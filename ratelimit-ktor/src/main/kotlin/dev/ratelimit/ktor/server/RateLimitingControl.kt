@@ -57,7 +57,13 @@ public interface RateLimitingControl {
     /** As the other function, by the block that was last given: it reads its configuration again. */
     public fun reload()
 
-    /** Whether the store answers. */
+    /**
+     * Whether the store has answered when it was last asked: where it counts for all instances, by this one, about every second; elsewhere
+     * by a call. Asks nothing itself.
+     */
+    public val isStoreUp: Boolean
+
+    /** Asks the store, to tell whether it answers. */
     public suspend fun health(): RateLimitHealth
 
     /**

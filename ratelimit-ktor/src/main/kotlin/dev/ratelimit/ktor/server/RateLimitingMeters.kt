@@ -10,6 +10,8 @@ import io.micrometer.core.instrument.MeterRegistry
  *   `failed_closed`; a call that several rules are about counts for each of them
  * - the counter `ratelimit.server.calls`, with the tag `outcome`, which is also `bypassed` or `blocked`: each call once
  * - the timer `ratelimit.server.decision`, with the tag `rule`: how many decisions, and what they took together
+ * - the gauge `ratelimit.server.store.up`: 1, or 0 if the store has not answered when it was last asked
+ *   ([isStoreUp][RateLimitingControl.isStoreUp])
  *
  * Meters of rules that a reload has added appear when the registry is next read; those of rules that are gone stay as they are. Needs
  * `io.micrometer:micrometer-core`. Call it once for each registry. The registry does not keep the application from being collected.

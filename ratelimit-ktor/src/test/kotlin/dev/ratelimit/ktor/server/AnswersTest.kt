@@ -3,6 +3,7 @@ package dev.ratelimit.ktor.server
 import dev.ratelimit.NanoClock
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
+import dev.ratelimit.Refusal
 import dev.ratelimit.jvm.MemoryStore
 import dev.ratelimit.jvm.RateLimit
 import dev.ratelimit.jvm.perHour
@@ -26,6 +27,7 @@ import io.ktor.server.routing.get
 import io.ktor.server.routing.routing
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -100,6 +102,45 @@ class AnswersTest :
             }
         }
 
+        test("all limits that refuse are named, the one with the longest wait first; of a store elsewhere that one") {
+            val limits: RateLimitingConfig.() -> Unit = {
+                rule("/*") {
+                    perIp(2.perMinute, 2.perHour)
+                    global(100.perHour)
+                }
+            }
+            limited(limits) { List(3) { get() }.last().body shouldContain "\"violated-policies\":[\"ip-2\",\"ip\"]" }
+            limited({
+                store = Elsewhere(MemoryStore(NanoClock { 0 }))
+                limits()
+            }) { List(3) { get() }.last().body shouldContain "\"violated-policies\":[\"ip-2\"]" }
+            // It has permits left: what refuses is that the turn would come too late.
+            limited({
+                maxWait = Duration.ZERO
+                rule("/*") {
+                    global(100.perHour)
+                    per("queue", RateLimit.leakyBucket(1, 1.hours, 9)) { "all" }
+                }
+            }) { List(2) { get() }.last().body shouldContain "\"violated-policies\":[\"queue\"]" }
+            limited({
+                maxWait = Duration.ZERO
+                rule("/*") {
+                    per("tenant", RateLimit.leakyBucket(1, 1.hours, 9)) { it.request.headers["Tenant"] }
+                    global(RateLimit.leakyBucket(1, 1.hours, 9))
+                }
+            }) {
+                get("/", "Tenant" to "a").status shouldBe 200
+                get("/", "Tenant" to "b").body shouldContain "\"violated-policies\":[\"global\"]"
+            }
+            limited({
+                rule("/*") {
+                    perIp(2.perMinute, 3.perHour)
+                    weight { 3 }
+                    global(2.perHour)
+                }
+            }) { get().body shouldContain "\"violated-policies\":[\"ip\",\"global\"]" }
+        }
+
         test("each family of headers has a switch; what a handler says stays") {
             limited(
                 {
@@ -161,7 +202,9 @@ class AnswersTest :
                 store = failing
                 rule("/*") { perIp(1.perSecond) }
             }) {
+                application.rateLimiting.isStoreUp shouldBe true
                 List(2) { get().status } shouldBe listOf(200, 200)
+                application.rateLimiting.isStoreUp shouldBe false
                 application.rateLimiting.health().isUp shouldBe false
             }
             limited({
@@ -173,6 +216,13 @@ class AnswersTest :
                 answer.status shouldBe 503
                 answer["X-RateLimit-Limit"] shouldBe null
                 answer.body shouldNotContain "violated"
+            }
+            limited({
+                store = Closed(MemoryStore())
+                rule("/*") { perIp(1.perSecond) }
+            }) {
+                get().status shouldBe 503
+                application.rateLimiting.isStoreUp shouldBe false
             }
         }
 
@@ -235,6 +285,22 @@ class AnswersTest :
             }
         }
     })
+
+/** A store that is not known to be of this process. */
+private class Elsewhere(
+    memory: MemoryStore,
+) : RateLimitStore by memory
+
+/** A store that is away, and refuses meanwhile. */
+private class Closed(
+    memory: MemoryStore,
+) : RateLimitStore by memory {
+    override fun tryAcquireAsync(
+        charges: List<Charge>,
+        maxDelayNanos: Long,
+    ): CompletionStage<RateLimitResult> =
+        CompletableFuture.completedFuture(RateLimitResult.denied(charges[0].limit, 0, 1, 1).refused(Refusal.UNAVAILABLE, 1))
+}
 
 /** A store that is away. */
 private class FailingStore : RateLimitStore {

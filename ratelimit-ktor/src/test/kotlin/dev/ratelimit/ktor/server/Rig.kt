@@ -87,12 +87,17 @@ internal val anything: Application.() -> Unit = {
     }
 }
 
-/** A server with these limits in memory, whose time stands still, for as long as [test] runs. */
+/**
+ * A server with these limits in memory, whose time stands still, for as long as [test] runs.
+ *
+ * @param limitsLast whether other plugins and routes are there before
+ */
 internal suspend fun limited(
     configure: RateLimitingConfig.() -> Unit,
     module: Application.() -> Unit = anything,
     engine: ApplicationEngineFactory<*, *> = CIO,
     rootPath: String = "",
+    limitsLast: Boolean = false,
     test: suspend Rig.() -> Unit,
 ) {
     val clock = AtomicLong()
@@ -103,8 +108,9 @@ internal suspend fun limited(
         }
     }
     val content: Application.() -> Unit = {
-        limits()
+        if (!limitsLast) limits()
         module()
+        if (limitsLast) limits()
     }
     val application =
         serverConfig {

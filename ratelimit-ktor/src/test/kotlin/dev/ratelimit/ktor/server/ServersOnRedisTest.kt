@@ -222,10 +222,12 @@ class ServersOnRedisTest :
                                 eventually(20.seconds) { statuses.size shouldBeGreaterThan 200 }
                                 killRedis(url)
                                 eventually(20.seconds) { application.rateLimiting.health().isUp shouldBe false }
+                                eventually(20.seconds) { application.rateLimiting.isStoreUp shouldBe false }
                                 val until = statuses.size
                                 eventually(20.seconds) { statuses.size shouldBeGreaterThan until + 200 }
                                 withRedis(dir, port) {
                                     eventually(20.seconds) { application.rateLimiting.health().isUp shouldBe true }
+                                    eventually(20.seconds) { application.rateLimiting.isStoreUp shouldBe true }
                                     eventually(20.seconds) {
                                         List(2) { get("/last").status }.last() shouldBe 429
                                         application.rateLimiting.peek("/last", "global", null)[0].remaining() shouldBe 0
@@ -259,6 +261,23 @@ class ServersOnRedisTest :
                             refused["X-RateLimit-Limit"] shouldBe null
                             refused.body shouldNotContain "violated"
                         }
+                    }
+                }
+            }
+        }
+
+        test("that a store is back is known without a call") {
+            withRedis(dir) { url ->
+                val port = url.substringAfterLast(':').toInt()
+                RedisStore.builder().failurePolicy(FailurePolicy.raise()).connect(url).use { redis ->
+                    limited({
+                        store = redis
+                        rule("/*") { perIp(1_000.perHour) }
+                    }) {
+                        killRedis(url)
+                        eventually(20.seconds) { application.rateLimiting.isStoreUp shouldBe false }
+                        get().status shouldBe 200
+                        withRedis(dir, port) { eventually(20.seconds) { application.rateLimiting.isStoreUp shouldBe true } }
                     }
                 }
             }

@@ -5,11 +5,9 @@ import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.FunSpec
 import io.kotest.matchers.collections.shouldBeIn
 import io.kotest.matchers.shouldBe
-import io.ktor.http.HttpMethod
-import io.ktor.server.application.ApplicationCallPipeline
-import io.ktor.server.application.call
 import io.ktor.server.application.install
-import io.ktor.server.plugins.mutableOriginConnectionPoint
+import io.ktor.server.plugins.autohead.AutoHeadResponse
+import io.ktor.server.plugins.methodoverride.XHttpMethodOverride
 import io.ktor.server.response.respondText
 import io.ktor.server.routing.IgnoreTrailingSlash
 import io.ktor.server.routing.get
@@ -75,6 +73,19 @@ class SpellingsTest :
             }
         }
 
+        test("HEAD that is answered by the route of GET is a GET, wherever the plugin for it was installed") {
+            for (isLast in listOf(true, false)) {
+                limited(
+                    { rule("GET:/file") { global(2.perHour) } },
+                    {
+                        install(AutoHeadResponse)
+                        routing { get("/file") { call.respondText("text") } }
+                    },
+                    limitsLast = isLast,
+                ) { listOf("HEAD", "GET", "HEAD", "GET").map { send(it, "/file").status } shouldBe listOf(200, 200, 429, 429) }
+            }
+        }
+
         test("HEAD is a GET") {
             limited(
                 { rule("GET:/file") { global(2.perHour) } },
@@ -96,21 +107,21 @@ class SpellingsTest :
         }
 
         test("an overridden method counts as what it becomes, wherever the plugin for it was installed") {
-            limited(
-                { rule("DELETE:/file") { global(1.perHour) } },
-                {
-                    intercept(ApplicationCallPipeline.Plugins) {
-                        val method = call.request.headers["X-Http-Method-Override"] ?: return@intercept
-                        call.mutableOriginConnectionPoint.method = HttpMethod(method)
-                    }
-                    anything()
-                },
-            ) {
-                val override = "X-Http-Method-Override" to "DELETE"
-                post("/file", override)
-                post("/file", override).status shouldBe 429
-                send("DELETE", "/file").status shouldBe 429
-                post("/file").status shouldBe 200
+            for (isLast in listOf(true, false)) {
+                limited(
+                    { rule("DELETE:/file") { global(1.perHour) } },
+                    {
+                        install(XHttpMethodOverride)
+                        anything()
+                    },
+                    limitsLast = isLast,
+                ) {
+                    val override = "X-Http-Method-Override" to "DELETE"
+                    post("/file", override)
+                    post("/file", override).status shouldBe 429
+                    send("DELETE", "/file").status shouldBe 429
+                    post("/file").status shouldBe 200
+                }
             }
         }
 

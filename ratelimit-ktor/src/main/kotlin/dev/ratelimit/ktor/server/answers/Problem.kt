@@ -23,8 +23,7 @@ internal object Problem {
             put("status", status.value)
             put("detail", refusal.detail)
             refusal.retryAfter?.let { put("retryAfter", secondsUp(it)) }
-            val policy = refusal.policy
-            if (policy != null && refusal.reason != Reason.OUTAGE) putJsonArray("violated-policies") { add(policy) }
+            if (refusal.violatedPolicies.isNotEmpty()) putJsonArray("violated-policies") { refusal.violatedPolicies.forEach(::add) }
         }
 
     private fun type(reason: Reason) =

@@ -23,7 +23,7 @@ internal object StandardHeaders {
         buildString(LENGTH * asked.size) {
             for (i in asked.indices) {
                 if (i > 0) append(", ")
-                append('"').append(asked[i].name).append('"').append(asked[i].policy.quota)
+                append(asked[i].item)
             }
         }
 

@@ -32,9 +32,26 @@ internal class Asker(
     ): RateLimitResult =
         when {
             local != null -> local.tryAcquire(charges, local.clock().nanoTime(), maxWait)
-            store.reachesTogether(charges.map { it.key }) -> answer { store.tryAcquireAsync(charges, maxWait) }
+            store.reachesTogether(charges.map { it.key }) -> askAway(charges, maxWait)
             else -> askInTurn(charges, maxWait)
         }
+
+    /** Whoever does not wait for the answer any more is charged nothing, whenever it comes. */
+    private suspend fun askAway(
+        charges: List<Charge>,
+        maxWait: Long,
+    ): RateLimitResult {
+        var asked: CompletionStage<RateLimitResult>? = null
+        var isTold = false
+        try {
+            // A copy is awaited: what is awaited is cancelled with whoever waits, and then tells nothing.
+            val result = answer { store.tryAcquireAsync(charges, maxWait).also { asked = it }.thenApply { it } }
+            isTold = true
+            return result
+        } finally {
+            if (!isTold) asked?.thenAccept { if (it.isAllowed) giveBackCharges(charges) }
+        }
+    }
 
     /** On a cluster, limits of different keys are on different servers: what some have granted is given back when another refuses. */
     private suspend fun askInTurn(
@@ -47,7 +64,7 @@ internal class Asker(
         var isComplete = false
         try {
             for (together in charges.groupBy { it.key.limiter() to it.key.key() }.values) {
-                val result = answer { store.tryAcquireAsync(together, maxWait) }
+                val result = askAway(together, maxWait)
                 if (!result.isAllowed) return result
                 granted += together
                 delay = maxOf(delay, result.delayNanos())
@@ -74,6 +91,14 @@ internal class Asker(
         val asked = charges.map { charge -> runCatching { store.peekAsync(listOf(charge), 0) } }
         return asked.map { answer { it.getOrThrow() } }
     }
+
+    /** As [peekAll]; null if the store cannot answer. */
+    suspend fun peekAllOrNull(charges: List<Charge>): List<RateLimitResult>? =
+        try {
+            peekAll(charges)
+        } catch (_: RateLimitStoreException) {
+            null
+        }
 
     /** Whatever goes wrong in a store is its being away: it may fail in its own words, or forget to answer. */
     @Suppress("TooGenericExceptionCaught")

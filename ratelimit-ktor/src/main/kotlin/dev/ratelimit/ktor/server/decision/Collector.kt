@@ -21,9 +21,15 @@ internal class Collector(
     private val visit: Visit,
     private val stage: Stage,
 ) {
-    val asked = ArrayList<Asked>()
-    var tooHeavy: TooHeavy? = null
+    val asked = ArrayList<Asked>(EXPECTED)
+
+    /** Those of [asked]. */
+    val charges = ArrayList<Charge>(EXPECTED)
+
+    /** Whether the call may have to wait for its turn. */
+    var hasTurns = false
         private set
+    val tooHeavy = ArrayList<TooHeavy>(0)
 
     fun add(rule: Rule) {
         if (!rule.isAskedAt(stage)) return
@@ -63,9 +69,12 @@ internal class Collector(
     ) {
         for (policy in policies) {
             if (permits > policy.limit.burst()) {
-                tooHeavy = tooHeavy ?: TooHeavy(rule, scope, policy, permits)
+                tooHeavy += TooHeavy(rule, scope, policy, permits)
             } else {
-                asked += Asked(rule, scope, key, policy, Charge(scope.bucket(key, policy), policy.limit, permits - counted), isGuard)
+                val charge = Charge(scope.bucket(key, policy), policy.limit, permits - counted)
+                asked += Asked(rule, scope, key, policy, charge, isGuard)
+                charges += charge
+                if (policy.hasTurns) hasTurns = true
             }
         }
     }
@@ -81,5 +90,9 @@ internal class Collector(
                 KeySource.Global -> null
             }
         return key?.let { Keys.text(it, scope.isSecret, scope.name) }
+    }
+
+    private companion object {
+        const val EXPECTED = 4
     }
 }

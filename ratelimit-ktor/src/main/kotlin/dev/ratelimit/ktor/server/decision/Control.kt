@@ -29,6 +29,8 @@ internal class Control(
 
     override val isSwitchShared: Boolean get() = runtime.switch.isShared
 
+    override val isStoreUp: Boolean get() = runtime.isStoreUp
+
     override val rules: List<RateLimitRuleInfo> get() = runtime.setup.book.all.map { it.info() }
 
     override suspend fun peek(

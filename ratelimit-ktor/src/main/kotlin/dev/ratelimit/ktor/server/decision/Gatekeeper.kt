@@ -1,6 +1,5 @@
 package dev.ratelimit.ktor.server.decision
 
-import dev.ratelimit.RateLimit
 import dev.ratelimit.RateLimitResult
 import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.Refusal
@@ -17,6 +16,8 @@ internal class Gatekeeper(
     private val asker: Asker,
     private val reporter: Reporter,
 ) {
+    private val deciders = Deciders(asker)
+
     /**
      * Null if the call may go on. What was charged at earlier stages is given back to a call that is refused now, for which a function of
      * the settings fails, or whose client leaves before its turn.
@@ -25,7 +26,6 @@ internal class Gatekeeper(
         visit: Visit,
         stage: Stage,
     ): RateLimitRefusal? {
-        visit.last = stage
         var refusal: RateLimitRefusal? = null
         var isDecided = false
         try {
@@ -46,9 +46,8 @@ internal class Gatekeeper(
         stage: Stage,
     ): Long {
         var turn = 0L
-        for (i in visit.groups.indices) {
-            val group = visit.groups[i]
-            if (group.refusal == null && group.rules.any { it.isAskedAt(stage) }) turn = maxOf(turn, timed(visit, group, stage))
+        for (group in visit.groups) {
+            if (group.refusal == null && group.isAskedAt(stage)) turn = maxOf(turn, timed(visit, group, stage))
             if (group.refusal != null && !group.isShadow) break
         }
         return turn
@@ -99,33 +98,35 @@ internal class Gatekeeper(
     ): Long {
         val collector = Collector(visit, stage)
         group.rules.forEach(collector::add)
-        val heavy = collector.tooHeavy
-        if (heavy != null) return refuse(group, tooHeavy(heavy), null)
+        if (collector.tooHeavy.isNotEmpty()) return refuse(group, tooHeavy(collector.tooHeavy), null)
         val asked = collector.asked
         if (asked.isEmpty()) return 0
         group.ask(asked)
+        val maxWait = if (collector.hasTurns) visit.setup.maxWaitNanos else Long.MAX_VALUE
         val result =
             try {
-                asker.ask(asked.map { it.charge }, if (asked.any { it.policy.hasTurns }) visit.setup.maxWaitNanos else Long.MAX_VALUE)
+                asker.ask(collector.charges, maxWait)
             } catch (e: RateLimitStoreException) {
                 group.hasFailed = true
-                reporter.failed(e)
+                reporter.failed(e.message)
                 return if (visit.setup.failOpen || group.isShadow) 0 else refuse(group, outage(asked[0], null), null)
             }
-        if (result.refusal() != Refusal.UNAVAILABLE) reporter.answered()
+        if (result.refusal() == Refusal.UNAVAILABLE) {
+            group.hasFailed = true
+            reporter.failed("the store is away")
+            return if (group.isShadow) 0 else refuse(group, outage(asked[0], result), null)
+        }
+        reporter.answered()
         if (result.isAllowed) {
-            val standing = Standing(asked.singleOrNull() ?: scarcest(asked, result.limit()), result)
+            val standing = Standing(deciders.only(asked, result.limit()) ?: deciders.scarcest(asked, result.limit()), result)
             allow(group, asked, standing)
             val warnAt = visit.setup.warnAt
             if (warnAt != null && !group.isShadow) warn(visit, warnAt, asked, standing)
             return result.delayNanos()
         }
-        if (result.refusal() == Refusal.UNAVAILABLE) {
-            group.hasFailed = true
-            return if (group.isShadow) 0 else refuse(group, outage(asked[0], result), null)
-        }
-        val standing = Standing(refuser(asked, result), result)
-        return refuse(group, limited(standing), standing)
+        val refusing = deciders.refusing(asked, result.limit(), maxWait)
+        val standing = Standing(refusing[0], result)
+        return refuse(group, limited(standing, refusing), standing)
     }
 
     private fun allow(
@@ -139,16 +140,6 @@ internal class Gatekeeper(
         if (before == null || standing.result.remaining() < before.result.remaining()) group.standing = standing
     }
 
-    /** Whose answer it is: where two have the same limit, one of them, unless the store can be looked at for nothing. */
-    private suspend fun scarcest(
-        asked: List<Asked>,
-        limit: RateLimit,
-    ): Asked {
-        val alike = asked.filter { it.policy.limit == limit }
-        if (alike.size <= 1 || !asker.isLocal) return alike.firstOrNull() ?: asked[0]
-        return alike.minByOrNull { one -> orNull { asker.peek(one.charge).remaining() } ?: Long.MAX_VALUE } ?: alike[0]
-    }
-
     /** The store tells of the limit with the fewest permits left; another may have less of what it grants. */
     private suspend fun warn(
         visit: Visit,
@@ -157,21 +148,13 @@ internal class Gatekeeper(
         standing: Standing,
     ) {
         val others = asked - standing.asked
-        val results = orNull { asker.peekAll(others.map { it.charge }) }.orEmpty()
+        val results = asker.peekAllOrNull(others.map { it.charge }).orEmpty()
         val known = others.zip(results).toMap() + (standing.asked to standing.result)
         for (one in asked) {
             val own = known[one]
             if (own != null && isNear(own, warnAt)) return reporter.near(visit, one, own)
         }
     }
-
-    /** No more than a warning hangs on it. */
-    private suspend fun <T> orNull(question: suspend () -> T): T? =
-        try {
-            question()
-        } catch (_: RateLimitStoreException) {
-            null
-        }
 
     /** Who is authenticated is counted as a user, and not as an address any more. */
     private fun giveGuardsBack(
@@ -196,17 +179,10 @@ internal class Gatekeeper(
         return 0
     }
 
-    /** The store tells which limit refused, not which bucket: where two have the same limit, it is asked. */
-    private suspend fun refuser(
-        asked: List<Asked>,
-        result: RateLimitResult,
-    ): Asked {
-        val alike = asked.filter { it.policy.limit == result.limit() }
-        if (alike.size <= 1) return alike.firstOrNull() ?: asked[0]
-        return alike.firstOrNull { one -> orNull { !asker.peek(one.charge).isAllowed } ?: false } ?: alike[0]
-    }
-
-    private fun limited(standing: Standing): RateLimitRefusal {
+    private fun limited(
+        standing: Standing,
+        refusing: List<Asked>,
+    ): RateLimitRefusal {
         val asked = standing.asked
         val wait = standing.result.retryAfterNanos().nanoseconds
         return RateLimitRefusal(
@@ -214,22 +190,26 @@ internal class Gatekeeper(
             asked.rule.name,
             asked.scope.name,
             asked.name,
+            refusing.map { it.name },
             standing.result,
             wait,
             "The limit ${asked.policy.limit} (${asked.name}) is used up.",
         )
     }
 
-    private fun tooHeavy(heavy: TooHeavy) =
-        RateLimitRefusal(
+    private fun tooHeavy(all: List<TooHeavy>): RateLimitRefusal {
+        val heavy = all[0]
+        return RateLimitRefusal(
             Reason.TOO_HEAVY,
             heavy.rule.name,
             heavy.scope.name,
             heavy.policy.name,
+            all.map { it.policy.name }.distinct(),
             null,
             null,
             "This call costs ${heavy.permits} permits; the limit ${heavy.policy.limit} (${heavy.policy.name}) never grants that many.",
         )
+    }
 
     private fun outage(
         asked: Asked,
@@ -239,6 +219,7 @@ internal class Gatekeeper(
         asked.rule.name,
         asked.scope.name,
         asked.name,
+        emptyList(),
         result,
         (result?.retryAfterNanos() ?: 0).nanoseconds,
         "Limits cannot be checked at the moment.",

@@ -1,7 +1,6 @@
 package dev.ratelimit.ktor.server.decision
 
 import dev.ratelimit.RateLimitResult
-import dev.ratelimit.RateLimitStoreException
 import dev.ratelimit.ktor.server.LimitedCall
 import dev.ratelimit.ktor.server.RateLimitRefusal
 import dev.ratelimit.ktor.server.RateLimitingEvents
@@ -21,7 +20,10 @@ internal class Reporter(
     private val endpoints: Endpoints,
 ) {
     private val total = monitoring.counter("")
-    private val isAway = AtomicBoolean()
+    private val away = AtomicBoolean()
+
+    /** Whether the store has not answered the last call. */
+    val isAway: Boolean get() = away.get()
 
     suspend fun refused(
         visit: Visit,
@@ -57,12 +59,12 @@ internal class Reporter(
 
     /** The store has answered. */
     fun answered() {
-        if (isAway.get() && isAway.compareAndSet(true, false)) log.info("limits can be checked again")
+        if (away.get() && away.compareAndSet(true, false)) log.info("limits can be checked again")
     }
 
     /** One warning for each outage: what every call would say helps nobody. */
-    fun failed(failure: RateLimitStoreException) {
-        if (isAway.compareAndSet(false, true)) log.warn("limits cannot be checked: {}", failure.message)
+    fun failed(why: String?) {
+        if (away.compareAndSet(false, true)) log.warn("limits cannot be checked: {}", why)
     }
 
     /** The call is over, however it ended. */

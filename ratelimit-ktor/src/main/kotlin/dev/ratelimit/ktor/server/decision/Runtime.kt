@@ -15,8 +15,7 @@ import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCall
 import io.ktor.server.application.ApplicationModulesLoaded
 import io.ktor.server.application.ApplicationStopped
-import io.ktor.server.request.httpMethod
-import io.ktor.server.request.path
+import io.ktor.server.plugins.origin
 import io.ktor.server.routing.Route
 import io.ktor.server.routing.RoutingPipelineCall
 import org.slf4j.LoggerFactory
@@ -44,6 +43,8 @@ internal class Runtime(
     private val reporter = Reporter(application, monitoring, endpoints)
     private val gatekeeper = Gatekeeper(asker, reporter)
     private val usedNames = ConcurrentHashMap.newKeySet<String>()
+
+    val isStoreUp: Boolean get() = if (switch.isShared) switch.isReached else !reporter.isAway
 
     private var isEnabledBySettings = config.isEnabled
 
@@ -123,13 +124,15 @@ internal class Runtime(
     /** Null for a call that no rule can be about. */
     fun visit(call: ApplicationCall): Visit? {
         val setup = setup
-        val path = call.request.path()
+        // As plugins may have changed it; looked up once, for both.
+        val origin = call.request.origin
+        val path = origin.uri.substringBefore('?')
         val visit = Visit(call, setup)
         when {
             setup.deny.includes(visit) -> visit.outcome = Outcome.BLOCKED
             setup.exempt?.holds(path) == true -> return null
             !switch.isOn || setup.bypass.includes(visit) -> visit.outcome = Outcome.BYPASSED
-            else -> visit.join(setup.book.rules(call.request.httpMethod.value, setup.book.readings(path)))
+            else -> visit.join(setup.book.rules(origin.method.value, setup.book.readings(path)))
         }
         call.attributes.put(Visit.key, visit)
         return visit
@@ -146,7 +149,17 @@ internal class Runtime(
         return visit
     }
 
-    /** Whether the call may go on; otherwise it has been answered. */
+    /** Takes the call to a stage, and tells whether there is something to decide, so that most calls need not ask whether they may pass. */
+    fun enters(
+        visit: Visit,
+        stage: Stage,
+    ): Boolean {
+        if (visit.outcome != null) return visit.outcome == Outcome.BLOCKED
+        visit.last = stage
+        return visit.groups.any { it.isAskedAt(stage) }
+    }
+
+    /** Whether the call may go on from a stage that it has entered; otherwise it has been answered. */
     suspend fun passes(
         visit: Visit,
         stage: Stage,
@@ -165,6 +178,6 @@ internal class Runtime(
 
     private companion object {
         val log = LoggerFactory.getLogger("dev.ratelimit.ktor.server.RateLimiting")
-        val blocked = RateLimitRefusal(Reason.BLOCKED, "", null, null, null, null, "This caller is not let in.")
+        val blocked = RateLimitRefusal(Reason.BLOCKED, "", null, null, emptyList(), null, null, "This caller is not let in.")
     }
 }

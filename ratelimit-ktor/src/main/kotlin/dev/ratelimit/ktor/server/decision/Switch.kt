@@ -47,7 +47,17 @@ internal class Switch(
     var isOn: Boolean = isOn
         private set
 
-    private val looking = store?.let { scope.launch { while (true) Questions.orNull { look(it) }.also { rest() } } }
+    /** Whether the store has answered the last time; without such a store, always. */
+    @Volatile
+    var isReached: Boolean = true
+        private set
+
+    private val looking = store?.let { scope.launch { while (true) lookAndRest(it) } }
+
+    private suspend fun lookAndRest(store: TallyStore) {
+        isReached = Questions.orNull { look(store) } != null
+        rest()
+    }
 
     private suspend fun rest() {
         withTimeoutOrNull(interval) { hasTurned.receive() }

@@ -11,6 +11,7 @@ import dev.ratelimit.ktor.server.rules.Stage
 import dev.ratelimit.spi.Charge
 import io.ktor.server.application.ApplicationCall
 import io.ktor.util.AttributeKey
+import io.ktor.util.reflect.TypeInfo
 
 /** One call on its way through the stages. Not thread-safe: the stages of a call come one after another. */
 internal class Visit(
@@ -23,7 +24,10 @@ internal class Visit(
     /** Rules that rule are asked together, also where all is only tried out; each that is tried out unlike others, by itself. */
     val groups = ArrayList<Group>(1)
 
-    val address: ClientAddress by lazy(LazyThreadSafetyMode.NONE) { setup.addresses.of(call) }
+    private var known: ClientAddress? = null
+
+    /** Looked for when somebody asks for it first. */
+    val address: ClientAddress get() = known ?: setup.addresses.of(call).also { known = it }
 
     var route: RouteInfo? = null
     var last: Stage? = null
@@ -46,7 +50,8 @@ internal class Visit(
     }
 
     companion object {
-        val key = AttributeKey<Visit>("RateLimitingVisit")
+        /** Looked up several times in a call, each time by its hash: that of a Kotlin type takes far longer than that of a class. */
+        val key = AttributeKey<Visit>("RateLimitingVisit", TypeInfo(Visit::class))
     }
 }
 
@@ -65,6 +70,8 @@ internal class Group(
 
     /** The limit with the fewest permits left, and what it answered. */
     var standing: Standing? = null
+
+    fun isAskedAt(stage: Stage): Boolean = rules.any { it.isAskedAt(stage) }
 
     /** Each gets a name of its own in the group: two rules may both have limits by address. */
     fun ask(more: List<Asked>) {
@@ -98,6 +105,9 @@ internal class Asked(
 ) {
     /** What answers call it, unlike any other limit of the call. */
     var name: String = policy.name
+
+    /** What answers say of it. */
+    val item: String get() = if (name === policy.name) policy.item else policy.item(name)
 }
 
 /** What a limit answered. */

@@ -4,6 +4,7 @@ import dev.ratelimit.ktor.server.RateLimitCounts
 import dev.ratelimit.ktor.server.RateLimitingControl
 import io.micrometer.core.instrument.FunctionCounter
 import io.micrometer.core.instrument.FunctionTimer
+import io.micrometer.core.instrument.Gauge
 import io.micrometer.core.instrument.MeterRegistry
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.TimeUnit
@@ -25,6 +26,10 @@ internal class Meters(
 
     fun bind(control: RateLimitingControl) {
         counts(control)
+        Gauge
+            .builder("ratelimit.server.store.up", control) { if (it.isStoreUp) 1.0 else 0.0 }
+            .description("Whether the store has answered when it was last asked")
+            .register(registry)
     }
 
     /** Whoever reads a registry reads all its meters, one soon after the other: they are counted together, once. */

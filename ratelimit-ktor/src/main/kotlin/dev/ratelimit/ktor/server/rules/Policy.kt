@@ -27,7 +27,12 @@ internal class Policy(
             .replace('_', '-')
 
     /** A quota for a window; windows are whole seconds there, and left out where they are not. */
-    val quota: String = ";q=${limit.permits()}" + if (limit.period().nano == 0) ";w=${limit.period().seconds}" else ""
+    private val quota: String = ";q=${limit.permits()}" + if (limit.period().nano == 0) ";w=${limit.period().seconds}" else ""
+
+    /** A policy of `RateLimit-Policy`, under its own name. */
+    val item: String = item(name)
+
+    fun item(name: String): String = "\"$name\"$quota"
 
     companion object {
         private const val KINDS = 10

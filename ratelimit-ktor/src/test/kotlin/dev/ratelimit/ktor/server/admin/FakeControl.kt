@@ -40,6 +40,8 @@ internal class FakeControl : RateLimitingControl {
     @Volatile
     override var isSwitchShared = false
 
+    override val isStoreUp get() = isUp
+
     @Volatile
     override var rules: List<RateLimitRuleInfo> = listOf(API, AUTH)
 

@@ -69,12 +69,15 @@ class SwitchTest :
                 runTest {
                     val (one, other) = List(2) { backgroundScope.instance() }
                     pass()
+                    one.isReached shouldBe true
                     store.fate = { fate }
                     one.turn(false)
                     pass(60)
                     listOf(one.isOn, other.isOn) shouldBe listOf(false, true)
+                    one.isReached shouldBe false
                     store.fate = { Fate.FINE }
                     pass(10)
+                    one.isReached shouldBe true
                     listOf(one.isOn, other.isOn) shouldBe listOf(false, false)
                 }
             }

@@ -46,6 +46,7 @@ class GrafanaDashboardTest :
                     "ratelimit_server_requests_total" to setOf("rule", "outcome"),
                     "ratelimit_server_decision_seconds_count" to setOf("rule"),
                     "ratelimit_server_decision_seconds_sum" to setOf("rule"),
+                    "ratelimit_server_store_up" to emptySet(),
                 )
             queries.flatMap { query -> METRIC.findAll(query).map { it.groupValues[1] } }.toSet() shouldBe labels.keys
             for (query in queries) {
@@ -92,7 +93,7 @@ class GrafanaDashboardTest :
                     .getValue("defaults")
                     .jsonObject
                     .text("unit") shouldBeIn
-                    listOf("reqps", "percentunit", "s")
+                    listOf("reqps", "percentunit", "s", "short")
             }
             for (query in queries) {
                 withClue(query) { query.filter { it in "(){}[]" }.fold("", ::closed) shouldBe "" }
@@ -105,7 +106,7 @@ private val METRIC = Regex("(ratelimit_[a-z_]+)(\\{[^}]*})?")
 private val LABEL = Regex("([a-z_]+)=~?\"")
 
 /** A line of what Prometheus reads. */
-private val SAMPLE = Regex("(\\w+)\\{(.*)} [0-9.E]+")
+private val SAMPLE = Regex("(\\w+)(?:\\{(.*)})? (?:[0-9.E]+|NaN)")
 private val BY = Regex("by \\(([a-z_]+)\\)")
 private val OUTCOME = Regex("outcome=~?\"([^\"]*)\"")
 private val VARIABLE = Regex("\\$\\{(\\w+)}|\\$(\\w+)")

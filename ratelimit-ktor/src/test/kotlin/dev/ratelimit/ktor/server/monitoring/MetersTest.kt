@@ -71,6 +71,13 @@ class MetersTest :
             registry.meters.flatMap { it.id.tags }.map { it.value }.toSet() shouldBe OUTCOMES.toSet() + setOf("/api/*", "/api/admin")
         }
 
+        test("whether the store answers") {
+            fun isUp() = registry.get("ratelimit.server.store.up").gauge().value()
+            isUp() shouldBe 1.0
+            control.isStoreUp = false
+            isUp() shouldBe 0.0
+        }
+
         test("a rule that is new appears when the registry is read") {
             monitoring.call("/new", Outcome.ALLOWED)
             eventually(10.seconds) {
@@ -127,6 +134,7 @@ internal class Control(
 ) : RateLimitingControl {
     override var isEnabled: Boolean = true
     override val isSwitchShared: Boolean get() = false
+    override var isStoreUp: Boolean = true
     override val rules: List<RateLimitRuleInfo> get() = emptyList()
 
     override suspend fun peek(
