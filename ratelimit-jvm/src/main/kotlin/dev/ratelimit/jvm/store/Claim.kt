@@ -15,6 +15,7 @@ internal class Claim(
 
 /** The claims with those on the same bucket added up, so that each bucket stands there once. */
 internal fun merged(claims: List<Claim>): List<Claim> {
+    if (areDistinct(claims)) return claims
     val distinct = ArrayList<Claim>(claims.size)
     for (claim in claims) {
         val same = distinct.indexOfFirst { it.isSameBucketAs(claim) }
@@ -28,6 +29,11 @@ internal fun merged(claims: List<Claim>): List<Claim> {
         }
     }
     return distinct
+}
+
+private fun areDistinct(claims: List<Claim>): Boolean {
+    for (i in claims.indices) for (j in 0 until i) if (claims[i].isSameBucketAs(claims[j])) return false
+    return true
 }
 
 /** The first claim on each bucket. */

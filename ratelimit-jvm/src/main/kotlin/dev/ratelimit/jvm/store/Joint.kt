@@ -56,14 +56,19 @@ internal class Joint(
         now: Long,
         delay: Long,
     ): RateLimitResult {
-        val scarcest = asked.indices.minBy { asked[it].meter.remaining(states[it], now) }
-        val meter = asked[scarcest].meter
-        return RateLimitResult.allowed(
-            meter.limit,
-            meter.remaining(states[scarcest], now),
-            asked.indices.maxOf { asked[it].meter.resetAfter(states[it], now) },
-            delay,
-        )
+        var scarcest = asked[0].meter
+        var remaining = Long.MAX_VALUE
+        var reset = 0L
+        for (i in asked.indices) {
+            val meter = asked[i].meter
+            val left = meter.remaining(states[i], now)
+            if (left < remaining) {
+                scarcest = meter
+                remaining = left
+            }
+            reset = maxOf(reset, meter.resetAfter(states[i], now))
+        }
+        return RateLimitResult.allowed(scarcest.limit, remaining, reset, delay)
     }
 }
 

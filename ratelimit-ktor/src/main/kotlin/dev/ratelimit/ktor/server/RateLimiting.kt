@@ -1,16 +1,16 @@
 package dev.ratelimit.ktor.server
 
+import dev.ratelimit.ktor.server.decision.Arrived
+import dev.ratelimit.ktor.server.decision.Authenticated
+import dev.ratelimit.ktor.server.decision.HeadersOfAnswer
+import dev.ratelimit.ktor.server.decision.Routed
 import dev.ratelimit.ktor.server.decision.Runtime
-import dev.ratelimit.ktor.server.decision.Visit
-import dev.ratelimit.ktor.server.rules.Stage
+import dev.ratelimit.ktor.server.decision.Unrouted
 import io.ktor.server.application.Application
 import io.ktor.server.application.ApplicationCallPipeline
 import io.ktor.server.application.BaseApplicationPlugin
-import io.ktor.server.application.call
-import io.ktor.server.application.isHandled
 import io.ktor.server.application.plugin
 import io.ktor.server.response.ApplicationSendPipeline
-import io.ktor.server.routing.RoutingPipelineCall
 import io.ktor.server.routing.routing
 import io.ktor.util.AttributeKey
 import io.ktor.util.pipeline.PipelinePhase
@@ -62,44 +62,16 @@ public object RateLimiting : BaseApplicationPlugin<Application, RateLimitingConf
     ): RateLimitingControl {
         val runtime = Runtime(pipeline, configure)
         pipeline.insertPhaseBefore(ApplicationCallPipeline.Call, arrival)
-        pipeline.intercept(arrival) {
-            // Answered by another plugin.
-            if (call.isHandled) return@intercept
-            val visit = runtime.visit(call) ?: return@intercept
-            try {
-                if (!runtime.enters(visit, Stage.ARRIVAL) || runtime.passes(visit, Stage.ARRIVAL)) proceed() else finish()
-            } finally {
-                runtime.end(visit)
-            }
-        }
-        // What no route has answered has no route and no principal.
+        pipeline.intercept(arrival, Arrived(runtime))
         pipeline.insertPhaseBefore(ApplicationCallPipeline.Fallback, unrouted)
-        pipeline.intercept(unrouted) {
-            if (call.response.isCommitted) return@intercept
-            val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
-            if (visit.last != Stage.ARRIVAL) return@intercept
-            for (stage in listOf(Stage.ROUTED, Stage.AUTHENTICATED)) {
-                if (runtime.enters(visit, stage) && !runtime.passes(visit, stage)) return@intercept finish()
-            }
-        }
-        pipeline.sendPipeline.intercept(ApplicationSendPipeline.Before) {
-            context.attributes.getOrNull(Visit.key)?.let { it.setup.answers.addHeaders(it) }
-        }
+        pipeline.intercept(unrouted, Unrouted(runtime))
+        pipeline.sendPipeline.intercept(ApplicationSendPipeline.Before, HeadersOfAnswer)
         pipeline.routing {
             runtime.installAdmin(this)
             val root = this as ApplicationCallPipeline
             root.insertPhaseBefore(ApplicationCallPipeline.Call, authenticated)
-            root.intercept(ApplicationCallPipeline.Plugins) {
-                val visit = runtime.routed(call as RoutingPipelineCall) ?: return@intercept
-                if (runtime.enters(visit, Stage.ROUTED) && !runtime.passes(visit, Stage.ROUTED)) finish()
-            }
-            root.intercept(authenticated) {
-                // What authentication has refused comes by here too.
-                if (call.response.isCommitted) return@intercept
-                val visit = call.attributes.getOrNull(Visit.key) ?: return@intercept
-                if (visit.last != Stage.ROUTED || !runtime.enters(visit, Stage.AUTHENTICATED)) return@intercept
-                if (!runtime.passes(visit, Stage.AUTHENTICATED)) finish()
-            }
+            root.intercept(ApplicationCallPipeline.Plugins, Routed(runtime))
+            root.intercept(authenticated, Authenticated(runtime))
         }
         return runtime.control
     }

@@ -29,8 +29,18 @@ internal class Gatekeeper(
         var refusal: RateLimitRefusal? = null
         var isDecided = false
         try {
-            val turn = askAll(visit, stage)
-            refusal = visit.groups.firstNotNullOfOrNull { if (it.isShadow) null else it.refusal }
+            var turn = 0L
+            for (group in visit.groups) {
+                if (group.refusal == null && group.isAskedAt(stage)) {
+                    val start = System.nanoTime()
+                    val untilTurn = if (group.isShadow) tryOut(visit, group, stage) else ask(visit, group, stage)
+                    visit.nanos += System.nanoTime() - start
+                    turn = maxOf(turn, untilTurn)
+                    if (group.refusal != null) reporter.refused(visit, group)
+                }
+                if (!group.isShadow) refusal = group.refusal
+                if (refusal != null) break
+            }
             if (refusal == null && turn > 0) delay(turn.nanoseconds)
             isDecided = true
         } finally {
@@ -40,36 +50,11 @@ internal class Gatekeeper(
         return refusal
     }
 
-    /** How long until the call's turn. */
-    private suspend fun askAll(
-        visit: Visit,
-        stage: Stage,
-    ): Long {
-        var turn = 0L
-        for (group in visit.groups) {
-            if (group.refusal == null && group.isAskedAt(stage)) turn = maxOf(turn, timed(visit, group, stage))
-            if (group.refusal != null && !group.isShadow) break
-        }
-        return turn
-    }
-
     private fun giveBack(visit: Visit) {
         for (group in visit.groups) {
             asker.giveBack(group.charged)
             group.charged.clear()
         }
-    }
-
-    private suspend fun timed(
-        visit: Visit,
-        group: Group,
-        stage: Stage,
-    ): Long {
-        val start = System.nanoTime()
-        val turn = if (group.isShadow) tryOut(visit, group, stage) else ask(visit, group, stage)
-        visit.nanos += System.nanoTime() - start
-        if (group.refusal != null) reporter.refused(visit, group)
-        return turn
     }
 
     /** What goes wrong in a rule that is only tried out is no caller's trouble. */
@@ -135,7 +120,7 @@ internal class Gatekeeper(
         standing: Standing,
     ) {
         if (group.charged.isNotEmpty()) giveGuardsBack(group, asked)
-        group.charged += asked
+        for (one in asked) group.charged += one
         val before = group.standing
         if (before == null || standing.result.remaining() < before.result.remaining()) group.standing = standing
     }
