@@ -173,6 +173,13 @@ class RateLimitingTest :
             }
         }
 
+        test("limits of one scope with the same algorithm and period have a bucket each") {
+            limited({ rule("/*") { perIp(4.perHour, 2.perHour) } }) {
+                List(3) { get().status } shouldContainExactly listOf(200, 200, 429)
+                application.rateLimiting.peek("/*", "ip", "127.0.0.1").map { it.remaining() } shouldContainExactly listOf(2L, 0L)
+            }
+        }
+
         test("a leaky bucket makes calls wait for their turn, and refuses those that do not fit in") {
             limited({ rule("/*") { perIp(RateLimit.leakyBucket(1_000, 1.seconds, 2)) } }) {
                 List(3) { get("/").status } shouldContainExactly listOf(200, 200, 429)

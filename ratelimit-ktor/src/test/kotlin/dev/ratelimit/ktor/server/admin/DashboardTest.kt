@@ -200,7 +200,7 @@ class DashboardTest :
                 browser.until { browser.text("#confirm-title") shouldBe "Switch the limits on?" }
                 browser.one("#confirm-yes").click()
                 browser.until { browser.one("#off").isDisplayed shouldBe false }
-                control.isEnabled shouldBe true
+                control.turns shouldContainExactly listOf(false, true)
             }
         }
 

@@ -36,6 +36,13 @@ internal class FakeControl : RateLimitingControl {
 
     @Volatile
     override var isEnabled = true
+        set(value) {
+            field = value
+            turns += value
+        }
+
+    /** How the switch was turned. */
+    val turns = CopyOnWriteArrayList<Boolean>()
 
     @Volatile
     override var isSwitchShared = false
