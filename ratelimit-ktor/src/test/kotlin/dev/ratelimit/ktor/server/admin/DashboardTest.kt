@@ -89,9 +89,12 @@ class DashboardTest :
 
         test("the live chart is about the rule that is chosen, and the history about the window") {
             dashboard { browser ->
+                fun drawn() = browser.value("Chart.getChart('live-chart').data.datasets[0].data.filter((p) => p.y > 0).length") as Long
                 browser.until { browser.text("#connection") shouldBe "Live" }
+                browser.until { drawn() shouldBeGreaterThan 1L }
                 Select(browser.one("#live-rule")).selectByVisibleText("POST:/auth/*")
                 browser.text("#live-text") shouldBe "Rule POST:/auth/*: 0 allowed and 0 denied a second, over the last 5 seconds."
+                drawn() shouldBe 0L
                 Select(browser.one("#window")).selectByVisibleText("15 minutes")
                 browser.until {
                     browser.value("Chart.getChart('history-chart').data.datasets[0].data.length") as Long shouldBeLessThanOrEqual
