@@ -50,11 +50,7 @@ internal class Authenticated(
         context: PipelineContext<Unit, PipelineCall>,
         subject: Unit,
     ) {
-        val call = context.context
-        // What authentication has refused comes by here too.
-        if (call.response.isCommitted) return
-        val visit = call.attributes.getOrNull(Visit.key) ?: return
-        if (visit.last != Stage.ROUTED) return
+        val visit = context.visitAfter(Stage.ROUTED) ?: return
         if (runtime.enters(visit, Stage.AUTHENTICATED)) runtime.passOrFinish(visit, Stage.AUTHENTICATED, context)
     }
 }
@@ -67,10 +63,8 @@ internal class Unrouted(
         context: PipelineContext<Unit, PipelineCall>,
         subject: Unit,
     ) {
-        val call = context.context
-        if (call.response.isCommitted) return
-        val visit = call.attributes.getOrNull(Visit.key) ?: return
-        if (visit.last == Stage.ARRIVAL) passLaterStages(visit, context)
+        val visit = context.visitAfter(Stage.ARRIVAL) ?: return
+        passLaterStages(visit, context)
     }
 
     private suspend fun passLaterStages(
@@ -92,6 +86,10 @@ internal object HeadersOfAnswer : suspend (PipelineContext<Any, PipelineCall>, A
         context.context.attributes.getOrNull(Visit.key)?.let { it.setup.answers.addHeaders(it) }
     }
 }
+
+/** Of a call that has come as far as the stage, and was not answered there: what authentication has refused comes by too. */
+private fun PipelineContext<Unit, PipelineCall>.visitAfter(stage: Stage): Visit? =
+    if (context.response.isCommitted) null else context.attributes.getOrNull(Visit.key)?.takeIf { it.last == stage }
 
 private suspend fun Runtime.passOrFinish(
     visit: Visit,
